@@ -1,0 +1,48 @@
+# One target for each thing a contributor runs; docs/development.md lists them.
+# The environment is .venv; PYTHON chooses the interpreter that makes it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SPEEDUPS := $(wildcard pi/_speedups/*.pyx)
+
+.PHONY: demo test check format compiled pure clean wheel venv
+
+venv: $(STAMP)
+
+# An editable install: the package is the tree, the compiled modules are built in place.
+$(STAMP): pyproject.toml setup.py $(SPEEDUPS)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1" "setuptools>=77" "Cython>=3.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
+	@touch $@
+
+# The main job on the embedded demo provider: no key, no network.
+demo: venv
+	$(BIN)/pi --provider demo -p "what is in this folder?"
+
+test: check compiled pure
+
+check: venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: venv
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+compiled: venv
+	PI_EXPECT=compiled $(BIN)/python -m pytest -q -n 4
+
+pure: venv
+	PI_PURE=1 PI_EXPECT=pure $(BIN)/python -m pytest -q -n 4
+
+wheel: venv
+	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info pi/_speedups/*.c pi/_speedups/*.so

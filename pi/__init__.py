@@ -1,0 +1,5 @@
+"""pi: a coding agent for the terminal."""
+
+from pi._version import __version__
+
+__all__ = ["__version__"]

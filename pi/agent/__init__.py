@@ -1,0 +1,1 @@
+"""The turn loop and the agent session: events out, entries written."""

@@ -1,0 +1,1 @@
+"""Folders, environment, settings.json, values with indirection, project trust."""

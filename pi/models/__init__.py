@@ -1,0 +1,1 @@
+"""The catalogue, models.json, and how a pattern becomes a model."""

@@ -1,0 +1,1 @@
+"""One module an API, and the streaming protocol they share."""

@@ -1,0 +1,62 @@
+"""The provider seam: one async generator an API, fed with plain data.
+
+A module of this package owns one wire format and exports `stream`. It never raises for what goes
+wrong on the wire: failure is the stream's last event, so that a session can keep it. Only
+cancellation (asyncio.CancelledError) passes through, after the connection is closed.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from pi.providers.http import HttpClient
+from pi.wire.events import AssistantEvent
+from pi.wire.messages import AgentMessage, ThinkingLevel
+from pi.wire.model import Model
+
+__all__ = ["CacheRetention", "Context", "StreamFunction", "StreamOptions"]
+
+CacheRetention = Literal["none", "short", "long"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the model is to see, oldest first: roles system, user, assistant and toolResult only.
+
+    The leading system message declares prompt sections and tools, later ones patch both; an API
+    without system messages inside a conversation folds them (see prompt.py).
+    """
+
+    messages: Sequence[AgentMessage]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """How to ask. Times are seconds.
+
+    api_key: resolved, or None for a server that needs none.
+    headers: resolved; they win over the API's own.
+    thinking: already clamped to the model.
+    thinking_budgets: tokens by level, over the API's defaults.
+    max_retries: of one request inside the provider, before the agent's own retries.
+    max_retry_delay: a longer server-requested wait is an error; None for no limit.
+    """
+
+    http: HttpClient
+    api_key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    thinking: ThinkingLevel = "off"
+    thinking_budgets: Mapping[str, int] = field(default_factory=dict)
+    max_tokens: int | None = None
+    session_id: str | None = None
+    cache_retention: CacheRetention = "short"
+    max_retries: int = 0
+    max_retry_delay: float | None = 60.0
+
+
+class StreamFunction(Protocol):
+    def __call__(
+        self, model: Model, context: Context, options: StreamOptions, /
+    ) -> AsyncIterator[AssistantEvent]:
+        """Yield `start`, then blocks, then exactly one `done` or `error`."""
+        ...

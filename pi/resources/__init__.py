@@ -1,0 +1,1 @@
+"""What is read from disk to instruct the model: context files and prompts."""

@@ -1,0 +1,1 @@
+"""The append-only session file, its tree, and the context it yields."""

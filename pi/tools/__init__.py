@@ -1,0 +1,1 @@
+"""One module a tool, and what they share: registry, validation, truncation."""

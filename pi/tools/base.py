@@ -1,0 +1,83 @@
+"""The tool seam: a declaration, a coroutine, a result.
+
+A tool knows neither agent nor mode. Its arguments were validated against `parameters`; cancelling
+the task that runs it cancels it; what it raises as ToolError becomes an error result.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pi.wire.messages import ImageContent, TextContent, ToolDeclaration, UserContent
+
+__all__ = ["ImageLimits", "Tool", "ToolContext", "ToolResult", "text_block"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """content goes to the model; details is stored with it, for people and programs.
+
+    structured: the same result as data (JSON events only; neither stored nor sent to the model).
+    """
+
+    content: list[UserContent] = field(default_factory=list)
+    details: Any = None
+    is_error: bool = False
+    structured: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """How new images are encoded. max_bytes: of the base64 text."""
+
+    max_width: int = 2000
+    max_height: int = 2000
+    max_bytes: int = 4_718_592
+    jpeg_quality: int = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a call may use.
+
+    cwd: relative paths resolve from here.
+    env: the whole environment of child processes (PI_* session variables included).
+    update: call with a partial ToolResult; consumers show the latest.
+    images: None when the model takes none, or images are blocked.
+    shell, shell_prefix: settings `shellPath` and `shellCommandPrefix`.
+    """
+
+    call_id: str
+    cwd: Path
+    env: Mapping[str, str]
+    update: Callable[[ToolResult], None]
+    images: ImageLimits | None = ImageLimits()
+    resize_images: bool = True
+    shell: str | None = None
+    shell_prefix: str | None = None
+
+
+class Tool(Protocol):
+    """One tool. `snippet` is its line in the system prompt's list, `rules` its lines of advice."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+    snippet: str
+    rules: tuple[str, ...]
+
+    async def run(self, args: dict[str, Any], context: ToolContext) -> ToolResult: ...
+
+
+def text_block(text: str) -> TextContent:
+    return {"type": "text", "text": text}
+
+
+def declaration(tool: Tool) -> ToolDeclaration:
+    """The tool as a system message announces it."""
+    return {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+
+
+def image_block(data: str, mime_type: str) -> ImageContent:
+    return {"type": "image", "data": data, "mimeType": mime_type}

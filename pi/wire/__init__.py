@@ -1,0 +1,1 @@
+"""Shapes that cross a boundary: messages, usage, events, session entries, models."""

@@ -1,0 +1,56 @@
+"""Builds the compiled modules of `pi._speedups`; everything else is in pyproject.toml.
+
+Without a compiler, or with PI_NO_EXTENSIONS=1, the install succeeds without them and `pi` uses the
+pure twins. PI_REQUIRE_EXTENSIONS=1 (set where wheels are made) makes a failed compile an error.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+SPEEDUPS = Path("pi/_speedups")
+REQUIRED = bool(os.environ.get("PI_REQUIRE_EXTENSIONS"))
+
+
+class OptionalBuild(build_ext):
+    """Compiles what it can: a missing compiler is a warning, unless REQUIRED."""
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except Exception as error:
+            self.give_up(error)
+
+    def build_extension(self, ext: Extension) -> None:
+        try:
+            super().build_extension(ext)
+        except Exception as error:
+            self.give_up(error)
+
+    def give_up(self, error: Exception) -> None:
+        if REQUIRED:
+            raise error
+        print(f"pi: not compiled ({error}); the pure-Python twins will be used", file=sys.stderr)
+
+
+def extensions() -> list[Extension]:
+    if os.environ.get("PI_NO_EXTENSIONS"):
+        return []
+    try:
+        from Cython.Build import cythonize
+    except ImportError:
+        if REQUIRED:
+            raise
+        return []
+    flags = [] if sys.platform == "win32" else ["-O3"]
+    modules = [
+        Extension(f"pi._speedups.{path.stem}", [str(path)], extra_compile_args=flags)
+        for path in sorted(SPEEDUPS.glob("*.pyx"))
+    ]
+    return cythonize(modules, language_level=3, compiler_directives={"embedsignature": True})
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": OptionalBuild})

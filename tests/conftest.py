@@ -1,0 +1,24 @@
+"""Every test has a home of its own and no way to the network but loopback."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh HOME, and none of the variables that would reach into this machine's set-up."""
+    folder = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(("PI_", "ANTHROPIC_", "OPENAI_")) and name not in (
+            "PI_PURE",
+            "PI_EXPECT",
+        ):
+            monkeypatch.delenv(name)
+        if name.upper() in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    monkeypatch.setenv("PI_OFFLINE", "1")
+    return folder
