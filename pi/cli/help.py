@@ -20,7 +20,7 @@ EXAMPLES = (
 )
 
 VARIABLES = (
-    ("ANTHROPIC_API_KEY, OPENAI_API_KEY", "Keys of these providers; README.md says what else works"),
+    ("ANTHROPIC_API_KEY, OPENAI_API_KEY", "Keys of these providers"),
     ("PI_CODING_AGENT_DIR", "Settings, keys and sessions (default: ~/.pi/agent)"),
     ("PI_CODING_AGENT_SESSION_DIR", "Sessions alone; --session-dir wins over it"),
     ("PI_OFFLINE", "1: as --offline"),

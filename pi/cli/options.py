@@ -97,67 +97,52 @@ class PiOption(click.Option):
         self.group = group
 
 
-class _Mode(click.ParamType):
-    name = "mode"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value == "rpc":
-            self.fail("this version of pi does not have RPC mode yet", param, ctx)
-        if value not in ("text", "json"):
-            self.fail(f"{value!r} is neither text nor json", param, ctx)
-        return value
+def _mode(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    if value == "rpc":
+        raise click.BadParameter("this version of pi does not have RPC mode yet")
+    if value not in (None, "text", "json"):
+        raise click.BadParameter(f"{value!r} is neither text nor json")
+    return value or "text"
 
 
-class _SessionId(click.ParamType):
-    name = "id"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not _SESSION_ID.fullmatch(value):
-            self.fail(
-                f"{value!r} is not a session id: letters, digits, '.', '_' and '-' only, "
-                "with a letter or digit at both ends",
-                param,
-                ctx,
-            )
-        return value
+def _session_id(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _SESSION_ID.fullmatch(value):
+        raise click.BadParameter(
+            f"{value!r} is not a session id: letters, digits, '.', '_' and '-' only, "
+            "with a letter or digit at both ends"
+        )
+    return value
 
 
-class _Name(click.ParamType):
-    name = "name"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not value.strip():
-            self.fail("a name cannot be empty", param, ctx)
-        return value.strip()
-
-
-class _List(click.ParamType):
-    """Comma-separated; blanks around entries and empty entries are dropped."""
-
-    name = "list"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        if isinstance(value, tuple):  # click converts defaults too
-            return value
-        return tuple(entry for part in value.split(",") if (entry := part.strip()))
+def _name(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if not value.strip():
+        raise click.BadParameter("a name cannot be empty")
+    return value.strip()
 
 
-class _Tools(_List):
-    """A list of names and patterns, or one of changes (`+name`, `-name`), never both."""
+def _entries(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Split at commas; blanks around entries and empty entries are dropped."""
+    if value is None:
+        return None
+    return tuple(entry for part in value.split(",") if (entry := part.strip()))
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        entries = super().convert(value, param, ctx)
-        changes = [entry for entry in entries if entry[0] in "+-"]
-        if changes and len(changes) < len(entries):
-            self.fail("plain names cannot be mixed with +name and -name", param, ctx)
-        for entry in changes:
-            if "*" in entry:
-                self.fail(f"{entry} must be an exact tool name, not a pattern", param, ctx)
-        return entries
+
+def _tools(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Names and patterns, or changes (`+name`, `-name`), never both."""
+    entries = _entries(context, option, value)
+    changes = [entry for entry in entries or () if entry[0] in "+-"]
+    if entries and changes and len(changes) < len(entries):
+        raise click.BadParameter("plain names cannot be mixed with +name and -name")
+    for entry in changes:
+        if "*" in entry:
+            raise click.BadParameter(f"{entry} must be an exact tool name, not a pattern")
+    return entries
 
 
 def _flag(*decls: str, group: str, **attrs: Any) -> PiOption:
@@ -171,7 +156,7 @@ COMMAND = click.Command(
         _flag("-p", "--print", "print_", group="Output",
               help="Run the prompts, print the last answer, exit. Implied when stdin or stdout "
                    "is not a terminal"),
-        PiOption("--mode", group="Output", type=_Mode(), metavar="<text|json>",
+        PiOption("--mode", group="Output", callback=_mode, metavar="<text|json>",
                  help="text: the last answer (default). json: every event as a line of JSON"),
         PiOption("--provider", group="Models", metavar="<name>",
                  help="Look for --model at this provider only (requires --model)"),
@@ -182,7 +167,7 @@ COMMAND = click.Command(
         PiOption("--thinking", group="Models", metavar="<level>",
                  help=f"{', '.join(THINKING_LEVELS[:-1])} or {THINKING_LEVELS[-1]}, as far as the "
                       "model goes"),
-        PiOption("--models", group="Models", type=_List(), metavar="<patterns>",
+        PiOption("--models", group="Models", callback=_entries, metavar="<patterns>",
                  help="Comma-separated model patterns to start from: ids, names, globs, each "
                       "with an optional :thinking"),
         PiOption("--list-models", group="Models", metavar="[search]",
@@ -191,19 +176,19 @@ COMMAND = click.Command(
               help="Continue this folder's latest session"),
         PiOption("--session", group="Sessions", metavar="<path|id>",
                  help="Open a session by file or by the start of its id"),
-        PiOption("--session-id", group="Sessions", type=_SessionId(), metavar="<id>",
+        PiOption("--session-id", group="Sessions", callback=_session_id, metavar="<id>",
                  help="Open this folder's session with exactly this id, or create it"),
         PiOption("--fork", group="Sessions", metavar="<path|id>",
                  help="Copy a session into a new one of this folder (its id: --session-id)"),
         PiOption("--session-dir", group="Sessions", metavar="<dir>",
                  help="Where sessions are kept and looked for"),
         _flag("--no-session", group="Sessions", help="Keep the session in memory only"),
-        PiOption("-n", "--name", group="Sessions", type=_Name(), metavar="<name>",
+        PiOption("-n", "--name", group="Sessions", callback=_name, metavar="<name>",
                  help="Name the session"),
-        PiOption("-t", "--tools", group="Tools", type=_Tools(), metavar="<list>",
+        PiOption("-t", "--tools", group="Tools", callback=_tools, metavar="<list>",
                  help="Exactly these tools, comma-separated; * matches anything. Entries +name "
                       "and -name change the default selection instead"),
-        PiOption("-xt", "--exclude-tools", group="Tools", type=_List(), metavar="<list>",
+        PiOption("-xt", "--exclude-tools", group="Tools", callback=_entries, metavar="<list>",
                  help="Without these tools, whatever else selects them; * matches anything"),
         _flag("-nbt", "--no-builtin-tools", group="Tools",
               help="Without the built-in tools, unless --tools names them"),
@@ -318,26 +303,32 @@ def _refuse(arg: str, known: dict[str, PiOption]) -> UsageError:
     name, equals, value = arg.partition("=")
     if name in NOT_YET:
         return UsageError(f"this version of pi does not have {name} yet")
+    message = f"unknown option {_one_line(arg)}"
     if equals and (option := known.get(name)):
-        fix = f"{name} takes no value" if option.is_flag else f"Write: {name} {value}"
-        return UsageError(f"unknown option {arg}", hint=fix)
+        fix = f"{name} takes no value" if option.is_flag else f"Write: {name} {_one_line(value)}"
+        return UsageError(message, hint=fix)
     if not name.startswith("--"):
         if len(name) > 2 and all(f"-{letter}" in known for letter in name[1:]):
             apart = " ".join(f"-{letter}" for letter in name[1:])
-            return UsageError(f"unknown option {arg}", hint=f"Short options stand alone: {apart}")
-        if " " in name or len(name) < 2 or name[1].isdigit():
+            return UsageError(message, hint=f"Short options stand alone: {apart}")
+        if len(name) < 2 or name[1].isdigit() or any(map(str.isspace, name)):
             return UsageError(
-                f"unknown option {arg}",
+                message,
                 hint="Put -- before a prompt that begins with a dash: pi -p -- '- like this'",
             )
 
     from difflib import get_close_matches  # noqa: PLC0415  (only to word an error)
 
-    nearest = get_close_matches(name, known, n=1)
+    nearest = " or ".join(get_close_matches(name, known, n=2, cutoff=0.7))
     return UsageError(
-        f"unknown option {arg}",
-        hint=f"Did you mean {nearest[0]}?" if nearest else "pi --help lists the options",
+        message, hint=f"Did you mean {nearest}?" if nearest else "pi --help lists the options"
     )
+
+
+def _one_line(arg: str) -> str:
+    """`arg` as an error can show it."""
+    shown = arg if arg.isprintable() else repr(arg)
+    return shown if len(shown) <= 60 else f"{shown[:59]}…"
 
 
 def _options(values: dict[str, Any]) -> Options:
@@ -353,7 +344,7 @@ def _options(values: dict[str, Any]) -> Options:
     arguments = values["arguments"]
     return Options(
         show="version" if values["version"] else "help" if values["help"] else None,
-        mode=values["mode"] or "text",
+        mode=values["mode"],
         messages=tuple(arg for arg in arguments if not arg.startswith("@")),
         files=tuple(arg[1:] for arg in arguments if arg.startswith("@")),
         provider=values["provider"] or None,
@@ -389,7 +380,7 @@ def _check_conflicts(options: Options) -> None:
     if options.provider and not options.model:
         raise UsageError(
             "--provider needs --model",
-            hint=f"For example: pi --provider {options.provider} --model <pattern>",
+            hint=f"For example: pi --provider {_one_line(options.provider)} --model <pattern>",
         )
     if options.api_key and not options.model and not options.models:
         raise UsageError("--api-key needs a model: add --model or --models")

@@ -1,4 +1,4 @@
-"""Reading a text file that a person wrote for the model: any encoding fault is reported, not fatal."""
+"""Text files that people write for the model: a wrong encoding is reported, not fatal."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""System messages: what a row of them amounts to, and the message that leads from one state to another.
+"""System messages: what a row of them amounts to, and the message that brings about a change.
 
 The first system message of a session carries every prompt section and tool declaration; later ones
 patch them: a section set to None is removed, `toolsRemoved` goes before `toolsAdded`. Free text
