@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from pi.session.history import History, Step
-from pi.session.reader import lines_forward
+from pi.session.reader import decode, lines_forward
 from pi.wire.entries import SessionEntry
 from pi.wire.messages import AgentMessage, BashExecutionMessage, UserContent, UserMessage
 
@@ -88,9 +88,8 @@ class _Chosen:
     def in_order(self) -> list[SessionEntry]:
         """The compaction, what it keeps, what came after it."""
         front = [] if self.compaction is None else [self.compaction]
-        return (
-            front + [entry for entry in self.kept[::-1] if not _is_system(entry)] + self.after[::-1]
-        )
+        kept = [entry for entry in reversed(self.kept) if not _is_folded(entry)]
+        return front + kept + self.after[::-1]
 
 
 def build_context(
@@ -240,8 +239,8 @@ def _head_state(history: History) -> _State:
     """What the entries at the beginning of the file set before the first message."""
     state = _State()
     first: list[SessionEntry] = []
-    for start, line in lines_forward(history.source, 0, min(HEAD, history.end)):
-        entry = history.decoded(line, start) if b'"parentId"' in line[:256] else None
+    for _, line in lines_forward(history.source, 0, min(HEAD, history.end)):
+        entry = cast("SessionEntry | None", decode(line))
         if entry is not None and entry.get("type") == "message":
             break
         if entry is not None:
@@ -312,9 +311,13 @@ def _edited(message: AgentMessage, edit: Any) -> AgentMessage:
     return cast("AgentMessage", {**message, "content": content})
 
 
-def _is_system(entry: SessionEntry) -> bool:
-    message = cast("dict[str, Any]", entry).get("message")
-    return isinstance(message, dict) and message.get("role") == "system"
+def _is_folded(entry: SessionEntry) -> bool:
+    """Whether a compaction already speaks for a kept entry: prompts and earlier compactions."""
+    fields = cast("dict[str, Any]", entry)
+    message = fields.get("message")
+    return fields.get("type") == "compaction" or (
+        isinstance(message, dict) and message.get("role") == "system"
+    )
 
 
 def _milliseconds(timestamp: object) -> int:

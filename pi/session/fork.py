@@ -35,14 +35,14 @@ def fork_session(path: Path, cwd: str, folder: Path, *, id: str | None = None) -
         journal = Journal.create(half, dump_line(fresh))
         try:
             _copy(source, journal)
+            journal.close()
             os.replace(half, target)
         except BaseException as error:
+            journal.close()
             half.unlink(missing_ok=True)
             if isinstance(error, OSError):
                 raise SessionError(f"cannot write session {target}: {error.strerror}") from error
             raise
-        finally:
-            journal.close()
     finally:
         original.close()
     return SessionStore.open(target)

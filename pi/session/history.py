@@ -18,6 +18,7 @@ from pi.session.reader import (
     decode,
     head_of,
     is_garbage,
+    is_other,
     lines_backward,
     read_header,
     skim,
@@ -244,7 +245,10 @@ class History:
         if head.parent is None:
             return
         wanted = head.parent
+        wanted_bytes = wanted.encode(errors="surrogatepass")
         for offset, line in self._back(start):
+            if is_other(line, wanted_bytes):
+                continue
             head = skim(line)
             if head is None:
                 if is_garbage(line):
@@ -259,6 +263,7 @@ class History:
             if head.parent is None:
                 return
             wanted = head.parent
+            wanted_bytes = wanted.encode(errors="surrogatepass")
         index = self.index()
         row = index.row_at(child)
         parent = None if row is None else index.parent(row)

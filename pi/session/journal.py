@@ -70,15 +70,21 @@ class Journal:
         try:
             descriptor = os.open(path, flags, 0o666)
             file = open(descriptor, "r+b", buffering=0)  # noqa: SIM115  (closed by close)
-        except OSError as error:
-            raise SessionError(
-                f"cannot open session {path} for writing: {error.strerror}"
-            ) from error
+        except (OSError, ValueError) as error:
+            raise cls._unopened(path, error) from error
         try:
             return cls(path, file)
-        except BaseException:
+        except BaseException as error:
             file.close()
+            if isinstance(error, OSError):
+                raise cls._unopened(path, error) from error
             raise
+
+    @staticmethod
+    def _unopened(path: Path, error: Exception) -> SessionError:
+        """ValueError is what a path with a NUL in it gives; a pipe cannot be sought in."""
+        reason = error.strerror if isinstance(error, OSError) else error
+        return SessionError(f"cannot open session {path} for writing: {reason}")
 
     @property
     def name(self) -> str:

@@ -94,10 +94,10 @@ def most_recent(folder: Path, cwd: str | None = None) -> Path | None:
     return None
 
 
-def find_by_id(folder: Path, session_id: str, cwd: str) -> Path | None:
-    """The session of `cwd` with exactly this id, for --session-id."""
+def find_by_id(folder: Path, session_id: str, cwd: str | None = None) -> Path | None:
+    """The session with exactly this id, for --session-id. cwd: as for most_recent."""
     for session in _candidates(folder, session_id):
-        if session.id == session_id and session.cwd == cwd:
+        if session.id == session_id and cwd in (None, session.cwd):
             return session.path
     return None
 
@@ -112,18 +112,19 @@ def find_session(text: str, cwd: str, folder: Path, root: Path | None) -> Found:
     if is_path(text):
         path = Path(text).expanduser()
         return Found(path if path.is_absolute() else Path(cwd) / path)
-    matches = [session for session in _candidates(folder, text) if session.cwd == cwd]
-    if path_found := _pick(matches, text):
-        return Found(path_found.path)
-    folders = [folder] if root is None else _folders(root)
-    others = [
-        session
-        for other in folders
-        for session in _candidates(other, text)
-        if session.cwd != cwd or other != folder
-    ]
-    if session_found := _pick(others, text):
-        return Found(session_found.path, session_found.cwd)
+    near = _candidates(folder, text)
+    if root is None:
+        far = [session for session in near if session.cwd != cwd]
+        near = [session for session in near if session.cwd == cwd]
+    else:
+        far = []
+    if session := _pick(near, text):
+        return Found(session.path)
+    for other in _folders(root) if root is not None else ():
+        if other != folder:
+            far += _candidates(other, text)
+    if session := _pick(far, text):
+        return Found(session.path, session.cwd)
     raise SessionError(
         f"no session matches {text!r}", hint="Give a path, or an id or the beginning of one."
     )

@@ -9,6 +9,7 @@ NAME.jsonl.v1 or .v2, and lines that are no entries are carried over as they are
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,9 @@ def migrate(journal: Journal) -> Journal:
     rewritten = Journal.create(fresh, b"".join(migrated_lines(journal)))
     try:
         _keep(path, version)
+        if sys.platform == "win32":  # where no open file can be replaced
+            rewritten.close()
+            journal.close()
         os.replace(fresh, path)
     except OSError as error:
         rewritten.close()
@@ -60,6 +64,8 @@ def migrate(journal: Journal) -> Journal:
             f"cannot rewrite session {path}, which has version {version}: {error.strerror}"
         ) from error
     journal.close()
+    if sys.platform == "win32":
+        return Journal.open(path)
     rewritten.path = path
     return rewritten
 

@@ -19,6 +19,7 @@ __all__ = [
     "decode_json",
     "is_blank",
     "is_garbage",
+    "is_other",
     "lines_backward",
     "lines_forward",
     "read_header",
@@ -137,6 +138,12 @@ def skim(line: bytes) -> Head | None:
         return Head(kind.decode(), entry_id.decode(), parent.decode() if parent else None)
     entry = decode(line)
     return None if entry is None else head_of(entry)
+
+
+def is_other(line: bytes, entry_id: bytes) -> bool:
+    """Whether a line can be passed over when looking for an entry: its first bytes name another."""
+    match = _USUAL.match(line)
+    return match is not None and match.group(2) != entry_id
 
 
 def decode(line: bytes) -> dict[str, Any] | None:

@@ -56,9 +56,10 @@ class FileSource:
         self.path = path
         try:
             self._file: BinaryIO = path.open("rb", buffering=0)
-        except OSError as error:
-            raise SessionError(f"cannot read session {path}: {error.strerror}") from error
-        self._size = self._file.seek(0, 2)
+            self._size = self._file.seek(0, 2)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise SessionError(f"cannot read session {path}: {reason}") from error
 
     @property
     def name(self) -> str:

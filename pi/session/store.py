@@ -5,6 +5,7 @@ opening and closing pi leaves no file; from then on each entry is one line, writ
 call returns.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -44,7 +45,6 @@ class SessionStore:
     """One open session. Not for several threads. Close it, or use it in a `with`.
 
     path: the file, even before it exists; None for a session in memory only.
-    notices: one line each for the person: damage skipped, an old version rewritten, no lock.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class SessionStore:
     ) -> None:
         """Use `create`, `open` or `in_memory`."""
         self.path = path
-        self.notices: list[str] = []
+        self._notices: list[str] = []
         self._history = history
         self._journal = journal
         self._closed = False
@@ -75,7 +75,7 @@ class SessionStore:
         A missing or empty file begins a new session there, run in `cwd`. Raises SessionError for
         what is no session, for one that another pi has open, and for one that cannot be written.
         """
-        if not path.exists():
+        if not os.path.exists(path):
             return cls._new(new_header(cwd), path)
         journal = Journal.open(path)
         try:
@@ -95,10 +95,8 @@ class SessionStore:
         except BaseException:
             journal.close()
             raise
-        store.notices = notices
+        store._notices = notices
         store._note_lock()
-        if (damage := history.damage()) is not None:
-            store.notices.append(damage_notice(path, damage))
         return store
 
     @classmethod
@@ -138,7 +136,8 @@ class SessionStore:
     @property
     def cwd(self) -> str:
         """Where the session was started; empty for files that do not say."""
-        return self.header.get("cwd", "")
+        cwd: object = self.header.get("cwd")
+        return cwd if isinstance(cwd, str) else ""
 
     @property
     def name(self) -> str | None:
@@ -153,6 +152,17 @@ class SessionStore:
     def history(self) -> History:
         """For readers of the whole tree: index, path, damage."""
         return self._history
+
+    @property
+    def notices(self) -> list[str]:
+        """One line each for the person, so far: damage skipped, an old version rewritten, no lock.
+
+        Ask after the context was built: a large session is not read before.
+        """
+        damage = self._history.damage()
+        if damage is None:
+            return list(self._notices)
+        return [*self._notices, damage_notice(self._history.source.name, damage)]
 
     @property
     def saved(self) -> bool:
@@ -346,7 +356,7 @@ class SessionStore:
 
     def _note_lock(self) -> None:
         if self._journal is not None and not self._journal.locked:
-            self.notices.append(
+            self._notices.append(
                 f"session {self.path} is on a file system without locks: do not open it twice"
             )
 
@@ -380,7 +390,7 @@ def session_file_name(header: SessionHeader) -> str:
     return f"{stamp}_{header['id']}.jsonl"
 
 
-def damage_notice(path: Path, damage: Damage) -> str:
+def damage_notice(path: str, damage: Damage) -> str:
     lines = "line is" if damage.count == 1 else "lines are"
     return (
         f"session {path}: {damage.count} {lines} damaged and skipped, "
