@@ -70,6 +70,8 @@ class ScriptedProvider:
     requests: list[Request] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     """Indexes of the requests whose client left before the answer was complete."""
+    tunnels: list[str] = field(default_factory=list)
+    """The HOST:PORT of each CONNECT: used as an HTTP proxy, it answers for every host itself."""
     port: int = 0
 
     def __enter__(self) -> Self:
@@ -121,6 +123,10 @@ class ScriptedProvider:
         self._tasks.add(task)
         try:
             while (request := await _read_request(reader)) is not None:
+                if request.method == "CONNECT":  # a proxy whose every destination is this server
+                    self.tunnels.append(request.target)
+                    writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    continue
                 await self._answer(request, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
