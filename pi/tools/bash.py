@@ -193,10 +193,10 @@ async def _stop(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def _wait(process: asyncio.subprocess.Process, timeout: float | None) -> bool:
+async def _wait(process: asyncio.subprocess.Process, seconds: float | None) -> bool:
     """Until the shell has ended; True if it had to be killed."""
     try:
-        await asyncio.wait_for(process.wait(), timeout)
+        await asyncio.wait_for(process.wait(), seconds)
     except TimeoutError:
         kill_tree(process.pid)
         await process.wait()

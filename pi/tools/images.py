@@ -82,8 +82,10 @@ def encode(data: bytes, kind: Format, limits: ImageLimits, *, resize: bool = Tru
             # Rotated as a viewer shows it: the re-encoded image carries no orientation.
             upright = ImageOps.exif_transpose(image)
             return _converted(upright, kind, limits, convert=convert, resize=resize)
-    except (UnidentifiedImageError, Image.DecompressionBombError, *_DAMAGE) as error:
-        raise ToolError(f"The image is damaged or not really {kind}: {error}") from error
+    except UnidentifiedImageError as error:
+        raise ToolError(f"The image is damaged: it begins as {kind} but cannot be read") from error
+    except (Image.DecompressionBombError, *_DAMAGE) as error:
+        raise ToolError(f"The image is damaged: it begins as {kind}, but: {error}") from error
 
 
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, MemoryError)

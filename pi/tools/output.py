@@ -9,6 +9,7 @@ import os
 import secrets
 import tempfile
 import threading
+from collections import deque
 from dataclasses import dataclass
 
 from pi.tools.truncate import MAX_BYTES, MAX_LINES, Truncation, size_text, tail
@@ -19,7 +20,7 @@ MAX_STRUCTURED = 1024 * 1024
 """Bytes of output that programs get whole; of more they get both ends."""
 MAX_SPILL = 256 * 1024 * 1024
 """Bytes of output kept in the file: a command that prints without end must not fill the disk."""
-_TAIL_BYTES = 4 * MAX_BYTES
+_SHOWN_BYTES = 2 * MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class Output:
         self._folder = folder
         self._max_spill = max_spill
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._tail = ""
-        self._tail_size = 0
+        self._recent: deque[tuple[str, int]] = deque()  # pieces and their sizes
+        self._recent_size = 0
         self._front: list[str] = []
         self._front_size = 0
         self._lines = 0  # newlines so far
@@ -84,7 +85,7 @@ class Output:
     def snapshot(self) -> Snapshot:
         with self._lock:
             lines = self._lines + (1 if self._open_line else 0)
-            kept = tail(self._tail, total_lines=lines, total_bytes=self._size)
+            kept = tail(self._latest(_SHOWN_BYTES), total_lines=lines, total_bytes=self._size)
             path = self._path if kept.truncated else None
             trouble = self._trouble if kept.truncated else None
             return Snapshot(kept, path, self._last_line, trouble)
@@ -96,10 +97,20 @@ class Output:
             if self._size <= self._front_size:
                 return front, False
             half = MAX_STRUCTURED // 2
-            end = _end(self._tail if self._tail_size >= half else front + self._tail, half)
+            end = _end(self._latest(half), half)
             start = front.encode("utf-8", "surrogatepass")[:half].decode("utf-8", "ignore")
             left_out = self._size - len(start.encode()) - len(end.encode())
             return f"{start}\n[{left_out} bytes left out]\n{end}", True
+
+    def _latest(self, size: int) -> str:
+        """At least the last `size` bytes, or all there is."""
+        pieces: list[str] = []
+        for text, length in reversed(self._recent):
+            pieces.append(text)
+            size -= length
+            if size <= 0:
+                break
+        return "".join(reversed(pieces))
 
     def _add(self, text: str) -> None:
         if not text:
@@ -111,11 +122,10 @@ class Output:
         if self._front_size + size <= MAX_STRUCTURED and self._front_size == self._size - size:
             self._front.append(text)
             self._front_size += size
-        self._tail += text
-        self._tail_size += size
-        if self._tail_size > 2 * MAX_STRUCTURED:
-            self._tail = _end(self._tail, MAX_STRUCTURED)
-            self._tail_size = len(self._tail.encode("utf-8", "surrogatepass"))
+        self._recent.append((text, size))
+        self._recent_size += size
+        while self._recent_size - self._recent[0][1] >= MAX_STRUCTURED // 2:
+            self._recent_size -= self._recent.popleft()[1]
         lines = self._lines + (1 if self._open_line else 0)
         if self._path is None and (self._size > MAX_BYTES or lines > MAX_LINES):
             self._open()
