@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SPEEDUPS := $(wildcard pi/_speedups/*.pyx)
 
-.PHONY: demo test check format compiled pure clean wheel venv
+.PHONY: demo test check format compiled pure compare wheel clean venv
 
 venv: $(STAMP)
 
@@ -40,6 +40,10 @@ compiled: venv
 
 pure: venv
 	PI_PURE=1 PI_EXPECT=pure $(BIN)/python -m pytest -q -n 4
+
+# Side by side with the reference implementation; PI_REFERENCE is its command.
+compare: venv
+	$(BIN)/python -m pytest -q -rs tests/differential
 
 wheel: venv
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .

@@ -18,6 +18,9 @@ from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
 
 __all__ = ["COMMAND", "GROUPS", "Options", "PiOption", "parse"]
 
+DEMO = "demo"
+"""The one provider that needs no --model: it has a single one."""
+
 GROUPS = ("Output", "Models", "Sessions", "Tools", "Instructions", "Process")
 
 SUBCOMMANDS = frozenset(
@@ -377,7 +380,7 @@ def _options(values: dict[str, Any]) -> Options:
 
 def _check_conflicts(options: Options) -> None:
     """What docs/cli.md says cannot go together, or not alone."""
-    if options.provider and not options.model:
+    if options.provider and not options.model and options.provider != DEMO:
         raise UsageError(
             "--provider needs --model",
             hint=f"For example: pi --provider {_one_line(options.provider)} --model <pattern>",

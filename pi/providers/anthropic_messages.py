@@ -4,7 +4,7 @@ Source: the API's public reference, and docs/models-configuration.md for `compat
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 from pi.errors import InvalidRequestError, ProviderError, StreamFormatError
@@ -42,7 +42,7 @@ STOPS: dict[str, StopReason] = {
 
 async def stream(
     model: Model, context: Context, options: StreamOptions
-) -> AsyncIterator[AssistantEvent]:
+) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     async for event in converse(

@@ -3,7 +3,7 @@
 What is sent is in completions_request.py; here is what comes back.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -32,7 +32,7 @@ STOPS: dict[str, StopReason] = {
 
 async def stream(
     model: Model, context: Context, options: StreamOptions
-) -> AsyncIterator[AssistantEvent]:
+) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     reader = _Reader(assembly, names_finish=completions_compat(model)["supportsFinishReason"])

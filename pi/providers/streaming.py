@@ -62,7 +62,7 @@ class Reader(Protocol):
 
 async def converse(
     assembly: Assembly, reader: Reader, call: Call, options: StreamOptions
-) -> AsyncIterator[AssistantEvent]:
+) -> AsyncGenerator[AssistantEvent, None]:
     """The whole stream of one reply, as base.StreamFunction promises it.
 
     `start` comes with the answer's headers: a request that is refused yields `error` alone. When
