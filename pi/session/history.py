@@ -151,6 +151,18 @@ class History:
             return self._up_rows(row, set())
         return self._up_lines(leaf[1], leaf[2])
 
+    def above(self, step: Step, floor: int) -> Iterator[Step]:
+        """The ancestors of a step, no further than `floor` where that costs reading.
+
+        The last one has a parent when there are more.
+        """
+        if self._index is None:
+            yield from self._above_line(step.head, step.start, floor, {step.start})
+        elif (row := self._index.row_at(step.start)) is not None:
+            steps = self._up_rows(row, set())
+            next(steps)
+            yield from steps
+
     def path(self, entry_id: str | None = None) -> list[SessionEntry]:
         """Entries from the root to an entry, the leaf unless given. Raises KeyError."""
         found = [self.decoded(step.line, step.start) for step in self.up(entry_id)]
@@ -239,14 +251,18 @@ class History:
         head = skim(line)
         if head is None:
             return
-        seen = {start}
         yield Step(head, start, line)
-        child = start
-        if head.parent is None:
+        yield from self._above_line(head, start, 0, {start})
+
+    def _above_line(self, below: Head, child: int, floor: int, seen: set[int]) -> Iterator[Step]:
+        """Ancestors of the entry `below`, whose line begins at `child`."""
+        if below.parent is None:
             return
-        wanted = head.parent
+        wanted = below.parent
         wanted_bytes = wanted.encode(errors="surrogatepass")
-        for offset, line in self._back(start):
+        for offset, line in self._back(child):
+            if offset < floor:
+                return
             if is_other(line, wanted_bytes):
                 continue
             head = skim(line)

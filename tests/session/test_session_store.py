@@ -122,6 +122,8 @@ def test_branches(tmp_path: Path) -> None:
         assert [item["id"] for item in store.path_to()] == ["a", added["id"]]
         assert [item["id"] for item in store.path_to("b")] == ["a", "b"]
         store.branch(None)
+        assert store.append_branch_summary(None, "left")["fromId"] == "root"
+        store.branch(None)
         assert store.append_message(USER)["parentId"] is None
         assert store.get("b") == user("b", "a")
         assert store.get("nothing") is None
