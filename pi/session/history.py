@@ -29,7 +29,7 @@ from pi.wire.entries import SessionEntry
 
 __all__ = ["Damage", "History", "Step"]
 
-SMALL = 2 << 20
+SMALL = 1 << 20
 """Bytes up to which a session is indexed when it is opened: some milliseconds."""
 
 
@@ -72,7 +72,7 @@ class History:
         self._name: str | None = None
         self._name_known = False
         if self._end - self._body <= small:
-            self.index()
+            self._take_index(TreeIndex.build(source, self._body, self._end, verify=True))
         self._leaf = self._find_leaf()
 
     @property
@@ -92,9 +92,13 @@ class History:
     def index(self) -> TreeIndex:
         """The whole tree. The first call reads the whole source."""
         if self._index is None:
-            self._index = TreeIndex.build(self.source, self._body, self._end)
-            self._garbage.update(self._index.garbage)
+            return self._take_index(TreeIndex.build(self.source, self._body, self._end))
         return self._index
+
+    def _take_index(self, index: TreeIndex) -> TreeIndex:
+        self._index = index
+        self._garbage.update(index.garbage)
+        return index
 
     def __contains__(self, entry_id: str) -> bool:
         return entry_id in self._spans or entry_id in self.index()
@@ -132,6 +136,7 @@ class History:
         if self._index is not None:
             if start > self._end:
                 self._index.extend(self.source, self._end, start)  # what others wrote meanwhile
+                self._garbage.update(self._index.garbage)
             self._index.add(head_of(cast("dict[str, object]", entry)), start, end)
         else:
             self._spans[entry["id"]] = (start, end)

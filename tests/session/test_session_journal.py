@@ -177,6 +177,7 @@ def test_half_a_line_of_another_writer_is_isolated(tmp_path: Path) -> None:
     with SessionStore.open(path) as store:
         append(path, b'{"type":"mess')
         ours = store.append_message(USER)
+        assert any("line 3" in notice for notice in store.notices)
     assert path.read_bytes().endswith(b'{"type":"mess\n' + dump(ours) + b"\n")
 
 
