@@ -74,12 +74,15 @@ class _State:
 
 @dataclass(slots=True)
 class _Chosen:
-    """Entries for the context, each list newest first. begins_at: offset of the oldest."""
+    """Entries for the context, each list newest first.
+
+    oldest: where to go on looking for what the context does not say; None at the root.
+    """
 
     after: list[SessionEntry] = field(default_factory=list)
     compaction: SessionEntry | None = None
     kept: list[SessionEntry] = field(default_factory=list)
-    begins_at: int = 0
+    oldest: Step | None = None
 
     def newest_first(self) -> list[SessionEntry]:
         middle = [] if self.compaction is None else [self.compaction]
@@ -101,25 +104,21 @@ def build_context(
     `look_back` bytes on; if the level was last chosen before that, it is taken from the latest
     answer, which names its own, or from the head of the file, where it is first chosen.
     """
-    steps = history.up(entry_id)
-    chosen = _choose(history, steps)
+    chosen = _choose(history, history.up(entry_id))
     state = _State()
     for entry in chosen.newest_first():
         state.see(entry)
-    if chosen.compaction is not None and not chosen.kept:
-        steps = history.up(chosen.compaction["id"])
-    limit = None if history.whole else chosen.begins_at - look_back
-    level = state.level
-    if not _look_further(history, steps, state, limit):
+    model, level = state.model, state.level
+    if chosen.oldest is not None and not _look_further(history, chosen.oldest, state, look_back):
         head = _head_state(history)
-        state.model = state.model or head.model
+        model = state.model or head.model
         level = state.level or state.answered_at or head.level
     messages: list[AgentMessage] = []
     entry_ids: list[str] = []
     for entry, projected in project(chosen.in_order()):
         messages += projected
         entry_ids += [entry["id"]] * len(projected)
-    return SessionContext(messages, entry_ids, state.model, level or state.level)
+    return SessionContext(messages, entry_ids, model or state.model, level or state.level)
 
 
 def project(
@@ -188,13 +187,13 @@ def _choose(history: History, steps: Iterator[Step]) -> _Chosen:
     chosen = _Chosen()
     for step in steps:
         entry = history.decoded(step.line, step.start)
-        chosen.begins_at = step.start
         if entry is None:
             continue
         if cast("dict[str, Any]", entry).get("type") != "compaction":
             chosen.after.append(entry)
             continue
         chosen.compaction = entry
+        chosen.oldest = step
         first_kept = cast("dict[str, Any]", entry).get("firstKeptEntryId")
         if isinstance(first_kept, str) and first_kept != entry["id"]:
             _keep(history, steps, first_kept, chosen)
@@ -215,24 +214,26 @@ def _keep(history: History, steps: Iterator[Step], first_kept: str, chosen: _Cho
                 entry = history.decoded(history.source.read(start, end), start)
                 if entry is not None:
                     chosen.kept.append(entry)
-            chosen.begins_at = step.start
+            chosen.oldest = step
             return
 
 
-def _look_further(
-    history: History, steps: Iterator[Step], state: _State, limit: int | None
-) -> bool:
-    """Follow `steps` until model and level are known; whether they are, or there is no more."""
-    for step in steps:
+def _look_further(history: History, oldest: Step, state: _State, look_back: int) -> bool:
+    """Look above `oldest` until model and level are known.
+
+    Returns whether nothing more can be found: they are known, or the root was reached.
+    """
+    floor = oldest.start - look_back
+    last = oldest
+    for step in history.above(oldest, floor):
         if state.model is not None and state.level is not None:
             return True
-        if limit is not None and step.start < limit:
-            return False
         if step.head.type in ("message", "model_change", "thinking_level_change"):
             entry = history.decoded(step.line, step.start)
             if entry is not None:
                 state.see(entry)
-    return True
+        last = step
+    return history.whole or floor <= 0 or last.head.parent is None
 
 
 def _head_state(history: History) -> _State:

@@ -29,7 +29,7 @@ from pi.wire.entries import SessionEntry
 
 __all__ = ["Damage", "History", "Step"]
 
-SMALL = 2 << 20
+SMALL = 1 << 20
 """Bytes up to which a session is indexed when it is opened: some milliseconds."""
 
 
@@ -72,7 +72,7 @@ class History:
         self._name: str | None = None
         self._name_known = False
         if self._end - self._body <= small:
-            self.index()
+            self._take_index(TreeIndex.build(source, self._body, self._end, verify=True))
         self._leaf = self._find_leaf()
 
     @property
@@ -92,9 +92,13 @@ class History:
     def index(self) -> TreeIndex:
         """The whole tree. The first call reads the whole source."""
         if self._index is None:
-            self._index = TreeIndex.build(self.source, self._body, self._end)
-            self._garbage.update(self._index.garbage)
+            return self._take_index(TreeIndex.build(self.source, self._body, self._end))
         return self._index
+
+    def _take_index(self, index: TreeIndex) -> TreeIndex:
+        self._index = index
+        self._garbage.update(index.garbage)
+        return index
 
     def __contains__(self, entry_id: str) -> bool:
         return entry_id in self._spans or entry_id in self.index()
@@ -132,6 +136,7 @@ class History:
         if self._index is not None:
             if start > self._end:
                 self._index.extend(self.source, self._end, start)  # what others wrote meanwhile
+                self._garbage.update(self._index.garbage)
             self._index.add(head_of(cast("dict[str, object]", entry)), start, end)
         else:
             self._spans[entry["id"]] = (start, end)
@@ -150,6 +155,18 @@ class History:
             assert row is not None
             return self._up_rows(row, set())
         return self._up_lines(leaf[1], leaf[2])
+
+    def above(self, step: Step, floor: int) -> Iterator[Step]:
+        """The ancestors of a step, no further than `floor` where that costs reading.
+
+        The last one has a parent when there are more.
+        """
+        if self._index is None:
+            yield from self._above_line(step.head, step.start, floor, {step.start})
+        elif (row := self._index.row_at(step.start)) is not None:
+            steps = self._up_rows(row, set())
+            next(steps)
+            yield from steps
 
     def path(self, entry_id: str | None = None) -> list[SessionEntry]:
         """Entries from the root to an entry, the leaf unless given. Raises KeyError."""
@@ -239,14 +256,18 @@ class History:
         head = skim(line)
         if head is None:
             return
-        seen = {start}
         yield Step(head, start, line)
-        child = start
-        if head.parent is None:
+        yield from self._above_line(head, start, 0, {start})
+
+    def _above_line(self, below: Head, child: int, floor: int, seen: set[int]) -> Iterator[Step]:
+        """Ancestors of the entry `below`, whose line begins at `child`."""
+        if below.parent is None:
             return
-        wanted = head.parent
+        wanted = below.parent
         wanted_bytes = wanted.encode(errors="surrogatepass")
-        for offset, line in self._back(start):
+        for offset, line in self._back(child):
+            if offset < floor:
+                return
             if is_other(line, wanted_bytes):
                 continue
             head = skim(line)

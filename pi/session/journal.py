@@ -6,6 +6,7 @@ so, a process that dies gives it back by dying. A file system without locks is u
 by the size of the file.
 """
 
+import contextlib
 import errno
 import os
 import sys
@@ -111,14 +112,16 @@ class Journal:
         if before != self._size:
             self._torn = before > 0 and self.read(before - 1, before) != b"\n"
         gap = b"\n" if self._torn else b""
-        written = 0
+        rest = gap + data
         try:
-            written = self._file.write(gap + data) or 0
-            if written < len(gap) + len(data):
-                # A full disk or a limit lets a part through; the next write says why.
-                written += self._write_rest((gap + data)[written:])
+            # A full disk or a limit lets a part through; the next write says why.
+            while rest:
+                count = self._file.write(rest) or 0
+                if count == 0:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                rest = rest[count:]
         except OSError as error:
-            self._take_back(before)
+            self._take_back(before, len(gap) + len(data) - len(rest))
             raise SessionError(
                 f"cannot write to session {self.path}: {error.strerror}",
                 hint="What was written before is safe. Free some space or permissions and go on.",
@@ -132,22 +135,13 @@ class Journal:
         """Gives the lock back. Safe to call twice."""
         self._file.close()
 
-    def _write_rest(self, rest: bytes) -> int:
-        done = 0
-        while done < len(rest):
-            count = self._file.write(rest[done:]) or 0
-            if count == 0:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            done += count
-        return done
-
-    def _take_back(self, size: int) -> None:
-        """Cut off a half line; if even that fails, the next append starts on a new line."""
-        try:
-            os.ftruncate(self._file.fileno(), size)
-        except OSError:
-            self._torn = True
-        self._size = os.fstat(self._file.fileno()).st_size
+    def _take_back(self, before: int, written: int) -> None:
+        """Cut off half a line. Where that cannot be, the next append starts on a new line."""
+        descriptor = self._file.fileno()
+        if os.fstat(descriptor).st_size == before + written:  # else it is not all ours
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, before)
+        self._size = os.fstat(descriptor).st_size
         self._torn = self._size > 0 and self.read(self._size - 1, self._size) != b"\n"
 
     def _stay_with_path(self) -> None:

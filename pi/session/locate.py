@@ -110,7 +110,7 @@ def find_session(text: str, cwd: str, folder: Path, root: Path | None) -> Found:
     Raises SessionError when there is none. A path need not exist.
     """
     if is_path(text):
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(text))
         return Found(path if path.is_absolute() else Path(cwd) / path)
     near = _candidates(folder, text)
     if root is None:

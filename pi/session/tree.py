@@ -10,7 +10,7 @@ later one, else none: the entry is a root then.
 from array import array
 from collections.abc import Iterator
 
-from pi.session.reader import Head, is_garbage, lines_forward, skim
+from pi.session.reader import Head, decode, is_garbage, lines_forward, skim
 from pi.session.source import Source
 
 __all__ = ["TreeIndex"]
@@ -19,7 +19,10 @@ NO_ROW = -1
 
 
 class TreeIndex:
-    """Rows 0 to len(self) - 1. `garbage`: offsets of lines that are neither entries nor blank."""
+    """Rows 0 to len(self) - 1.
+
+    garbage: offsets of damaged lines. One with an intact beginning has a row as well.
+    """
 
     def __init__(self) -> None:
         self.ids: list[str] = []
@@ -33,13 +36,16 @@ class TreeIndex:
         self._rows: dict[str, int] = {}
 
     @classmethod
-    def build(cls, source: Source, start: int, end: int) -> "TreeIndex":
-        """Index the entries between two offsets; `start` is where the header's line ends."""
+    def build(cls, source: Source, start: int, end: int, *, verify: bool = False) -> "TreeIndex":
+        """Index the entries between two offsets; `start` is where the header's line ends.
+
+        verify: decode each line, to find damage behind an intact beginning.
+        """
         index = cls()
-        index.extend(source, start, end)
+        index.extend(source, start, end, verify=verify)
         return index
 
-    def extend(self, source: Source, start: int, end: int) -> None:
+    def extend(self, source: Source, start: int, end: int, *, verify: bool = False) -> None:
         """Take in further lines, and settle parents that come later than their children."""
         waiting: list[tuple[int, str]] = []
         for offset, line in lines_forward(source, start, end):
@@ -48,6 +54,8 @@ class TreeIndex:
                 row = self.add(head, offset, offset + len(line))
                 if head.parent is not None and self._parents[row] == NO_ROW:
                     waiting.append((row, head.parent))
+                if verify and decode(line) is None:
+                    self.garbage.append(offset)
             elif is_garbage(line):
                 self.garbage.append(offset)
         for row, parent in waiting:

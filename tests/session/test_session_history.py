@@ -1,7 +1,6 @@
 """Reading from the end gives what reading everything gives."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,6 +136,8 @@ def test_a_repeated_id_means_the_nearest_before(small: int) -> None:
 def test_a_line_damaged_inside_does_not_cost_what_is_before_it(small: int) -> None:
     broken = dump(user("b", "a")).replace(b'"role":', b'"role"#')
     history = opened(file_bytes(header(), user("a", None), broken, user("c", "b")), small)
+    if small == WHOLE:
+        assert history.damage() == Damage(1, 3)
     assert ids(history.path()) == ["a", "c"]
     assert history.damage() == Damage(1, 3)
 
@@ -170,14 +171,15 @@ def test_the_latest_name_of_any_branch(small: int, names: list[Any], expected: s
     assert history.name == expected
 
 
-def test_opening_a_large_session_reads_its_end_only(tmp_path: Path) -> None:
-    class Counting(MemorySource):
-        count = 0
+class Counting(MemorySource):
+    count = 0
 
-        def read(self, start: int, end: int) -> bytes:
-            self.count += end - start
-            return super().read(start, end)
+    def read(self, start: int, end: int) -> bytes:
+        self.count += end - start
+        return super().read(start, end)
 
+
+def test_opening_a_large_session_reads_its_end_only() -> None:
     lines: list[Any] = [header(), entry("thinking_level_change", "t", None, thinkingLevel="low")]
     parent = "t"
     for number in range(3000):
@@ -200,6 +202,22 @@ def test_opening_a_large_session_reads_its_end_only(tmp_path: Path) -> None:
     assert source.count < len(data) / 5
     # With everything in reach the level is what was last chosen, whatever an answer says.
     assert build_context(History(MemorySource(data))).thinking_level == "low"
+
+
+def test_what_lies_beyond_a_far_branch_is_not_searched_for() -> None:
+    lines: list[Any] = [
+        header(),
+        entry("model_change", "m", None, provider="p", modelId="first"),
+        user("a", "m"),
+        *(user(f"u{number}", "a", "x" * 1000) for number in range(3000)),
+        user("b", "a"),
+        compaction("k", "b", "b"),
+    ]
+    source = Counting(file_bytes(*lines))
+    context = build_context(History(source, small=1000), look_back=10_000)
+    assert context.entry_ids == ["k", "b"]
+    assert context.model == ("p", "first")
+    assert source.count < source.size / 5
 
 
 def test_a_level_nobody_near_names_is_taken_from_the_head() -> None:

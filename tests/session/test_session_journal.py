@@ -177,6 +177,7 @@ def test_half_a_line_of_another_writer_is_isolated(tmp_path: Path) -> None:
     with SessionStore.open(path) as store:
         append(path, b'{"type":"mess')
         ours = store.append_message(USER)
+        assert any("line 3" in notice for notice in store.notices)
     assert path.read_bytes().endswith(b'{"type":"mess\n' + dump(ours) + b"\n")
 
 
@@ -244,3 +245,36 @@ def test_a_half_line_that_cannot_be_taken_back_is_isolated(
         ours = store.append_message(USER)
         assert ours["parentId"] == "a"
         assert path.read_bytes().endswith(b'\n{"typ\n' + dump(ours) + b"\n")
+
+
+@posix
+def test_what_another_wrote_is_not_taken_back_with_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = session(tmp_path)
+    with SessionStore.open(path) as store:
+        assert store._journal is not None
+        real = store._journal._file
+
+        class Raced:
+            """Another program's line goes in first, then the disk is full after five bytes."""
+
+            written = 0
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(real, name)
+
+            def write(self, data: bytes) -> int:
+                if self.written:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                self.written = 5
+                append(path, dump(user("theirs", "a")) + b"\n")
+                return real.write(data[:5]) or 0
+
+        with monkeypatch.context() as patch:
+            patch.setattr(store._journal, "_file", Raced())
+            with pytest.raises(SessionError, match="No space left"):
+                store.append_message(USER)
+        ours = store.append_message(USER)
+        assert [item["id"] for item in store.entries()] == ["a", "theirs", ours["id"]]
+    assert path.read_bytes().endswith(b'\n{"typ\n' + dump(ours) + b"\n")
