@@ -102,12 +102,18 @@ class ToolRunner:
                 finished[key] = _message(call, outcome)
                 yield _ended(call, outcome)
         except Aborted:
+            before = {key: state.latest for key, state in running.items()}
             for task in tasks.values():
                 task.cancel()
             await asyncio.gather(*tasks.values(), return_exceptions=True)
             for key, state in running.items():
                 task = tasks[key]
-                outcome = _aborted(state.latest) if task.cancelled() else task.result()
+                if not task.cancelled():
+                    outcome = task.result()
+                elif state.latest is not None and state.latest is not before[key]:
+                    outcome = _last_words(state.latest)
+                else:
+                    outcome = _aborted(state.latest)
                 outcome = _timed(outcome, state.began)
                 finished[key] = _message(state.call, outcome)
                 yield _ended(state.call, outcome)
@@ -159,8 +165,14 @@ def _skipped(name: str) -> _Outcome:
     )
 
 
+def _last_words(latest: ToolResult) -> _Outcome:
+    """What a cancelled tool reported when it was told to end: it says itself that it was."""
+    details = {} if latest.details is None else latest.details
+    return _Outcome(ToolResult(latest.content, details=details), is_error=True)
+
+
 def _aborted(latest: ToolResult | None) -> _Outcome:
-    """What was reported so far, and that it is not all."""
+    """For a tool that just ended: what it reported before, and that it is not all."""
     said = [block for block in latest.content if block["type"] == "text"] if latest else []
     text = "".join(block["text"] for block in said)
     return _failure(ToolError(f"{text}\n\nAborted" if text else "Aborted"))

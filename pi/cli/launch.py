@@ -68,15 +68,17 @@ def run_prompts(options: Options, environment: Environment) -> int:
         if opened.cwd != paths.cwd:
             paths = find_paths(environment, opened.cwd)
         here = _read(options, environment, paths)
-        warnings = [*options.warnings, *here.settings.diagnostics, *here.registry.diagnostics]
-        warnings += here.credentials.diagnostics()
         context = opened.store.build_context()
-        warnings += opened.store.notices
+        # Told as soon as they are known: the next step may fail because of one of them.
+        _warn(options.warnings)
+        _warn(here.settings.diagnostics)
+        _warn(here.registry.diagnostics)
+        _warn(here.credentials.diagnostics())
+        _warn(opened.store.notices)
         chosen = _choose_model(options, here, context)
-        warnings += chosen.warnings
-        tools = _tools(options, here.settings, context if opened.resumed else None, warnings)
-        sections = _sections(options, here, tools, warnings)
-        _warn(warnings)
+        _warn(chosen.warnings)
+        tools = _tools(options, here.settings, context if opened.resumed else None)
+        sections = _sections(options, here, tools)
         prompts = compose_prompts(
             options.messages,
             options.files,
@@ -160,13 +162,13 @@ def _record_choice(
     if not opened.resumed:
         store.append_model_change(chosen.model.provider, chosen.model.id)
         store.append_thinking_level(chosen.thinking)
-    elif options.thinking is not None and chosen.thinking != context.thinking_level:
+    elif context.thinking_level is None or (
+        options.thinking is not None and chosen.thinking != context.thinking_level
+    ):
         store.append_thinking_level(chosen.thinking)
 
 
-def _tools(
-    options: Options, settings: Settings, resumed: SessionContext | None, warnings: list[str]
-) -> list[Tool]:
+def _tools(options: Options, settings: Settings, resumed: SessionContext | None) -> list[Tool]:
     """The tools that are on. A resumed session keeps those it had."""
     base: Sequence[str] = ()
     if options.default_tools == "all":
@@ -176,13 +178,11 @@ def _tools(
     selection = select_tools(BUILTIN, base, options.tools, options.exclude_tools)
     if selection.unknown:
         names = ", ".join(selection.unknown)
-        warnings.append(f"no such tool: {names}; there are {', '.join(BUILTIN)}")
+        _warn([f"no such tool: {names}; there are {', '.join(BUILTIN)}"])
     return [load(name) for name in selection.names]
 
 
-def _sections(
-    options: Options, here: _Setting, tools: Sequence[Tool], warnings: list[str]
-) -> dict[str, str]:
+def _sections(options: Options, here: _Setting, tools: Sequence[Tool]) -> dict[str, str]:
     paths = here.paths
     texts = load_prompt_texts(
         agent_dir=paths.agent,
@@ -194,7 +194,7 @@ def _sections(
     found = ContextFiles()
     if options.context_files:
         found = load_context_files(paths.cwd, paths.agent)
-    warnings += (*texts.diagnostics, *found.diagnostics)
+    _warn((*texts.diagnostics, *found.diagnostics))
     return build_sections(
         cwd=paths.cwd,
         tools=tools,

@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
-from session_lines import (
+
+from pi.session.context import SessionContext, build_context, to_model_messages
+from pi.session.history import History
+from pi.session.source import MemorySource
+from tests.session.session_lines import (
     MILLISECONDS,
     assistant,
     compaction,
@@ -15,10 +19,6 @@ from session_lines import (
     system,
     user,
 )
-
-from pi.session.context import SessionContext, build_context, to_model_messages
-from pi.session.history import History
-from pi.session.source import MemorySource
 
 
 @pytest.fixture(params=[1 << 30, -1], ids=["whole", "backward"])

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_lines import TIME, file_bytes, header, parsed, user, write
 
 from pi.errors import SessionError
 from pi.session.fork import fork_session
 from pi.session.store import SessionStore
+from tests.session.session_lines import TIME, file_bytes, header, parsed, user, write
 
 USER: Any = {"role": "user", "content": "hi", "timestamp": 1}
 

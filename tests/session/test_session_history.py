@@ -6,11 +6,21 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_lines import assistant, compaction, dump, edit, entry, file_bytes, header, system, user
 
 from pi.session.context import build_context
 from pi.session.history import Damage, History
 from pi.session.source import MemorySource
+from tests.session.session_lines import (
+    assistant,
+    compaction,
+    dump,
+    edit,
+    entry,
+    file_bytes,
+    header,
+    system,
+    user,
+)
 
 WHOLE = 1 << 30
 BACKWARD = -1

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_lines import dump, header, parsed, user, write
 
 from pi.errors import SessionError
 from pi.session import journal
 from pi.session.store import SessionStore
+from tests.session.session_lines import dump, header, parsed, user, write
 
 USER: Any = {"role": "user", "content": "hi", "timestamp": 1}
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits")

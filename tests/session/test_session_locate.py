@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_lines import header, user, write
 
 from pi.errors import SessionError
 from pi.session.locate import (
@@ -18,6 +17,7 @@ from pi.session.locate import (
     require_cwd,
     session_folder,
 )
+from tests.session.session_lines import header, user, write
 
 HERE = "/home/me/here"
 

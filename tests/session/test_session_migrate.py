@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_lines import TIME, header, message, parsed, user, write
 
 from pi.errors import SessionError
 from pi.session.migrate import version_of
 from pi.session.store import SessionStore
+from tests.session.session_lines import TIME, header, message, parsed, user, write
 
 ONE = {"role": "user", "content": "one", "timestamp": 1}
 HOOK = {"role": "hookMessage", "customType": "c", "content": "h", "display": True, "timestamp": 2}

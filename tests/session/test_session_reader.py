@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_lines import dump, file_bytes, header, user
 
 from pi.errors import SessionError
 from pi.session.reader import (
@@ -19,6 +18,7 @@ from pi.session.reader import (
     skim,
 )
 from pi.session.source import MemorySource
+from tests.session.session_lines import dump, file_bytes, header, user
 
 LINES = st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"\r")))
 IDS = st.text(min_size=1, max_size=12)

@@ -10,12 +10,21 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from session_lines import SESSION_ID, dump, entry, file_bytes, header, parsed, user, write
 
 from pi.errors import SessionError
 from pi.session.history import History
 from pi.session.source import FileSource
 from pi.session.store import SessionStore
+from tests.session.session_lines import (
+    SESSION_ID,
+    dump,
+    entry,
+    file_bytes,
+    header,
+    parsed,
+    user,
+    write,
+)
 
 USER: Any = {"role": "user", "content": "hi", "timestamp": 1}
 ANSWER: Any = {
