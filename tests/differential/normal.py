@@ -4,11 +4,10 @@ Ids, times and each program's own prose (prompt, tool descriptions, error senten
 placeholders that keep whether they are there.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["entries", "events", "request"]
+__all__ = ["entries", "events", "prose_results", "request"]
 
 VOLATILE = {"timestamp", "durationMs"}
 HEADERS = ("x-api-key", "authorization", "anthropic-version", "anthropic-beta", "content-type")
@@ -22,12 +21,12 @@ def events(records: Iterable[dict[str, Any]]) -> list[Any]:
         record = dict(record)
         kind = record["type"]
         if kind == "message_update":
-            result.append(["update", record["assistantMessageEvent"]])
+            result.append(["update", _value(record["assistantMessageEvent"], {})])
             continue
         if kind == "tool_execution_update":
             continue  # how often output is reported is a matter of timing
         if kind == "tool_execution_end":
-            record["result"] = _result(record["result"], record["isError"])
+            record["result"] = _result(record)
         if kind == "message_start" and record["message"]["role"] == "assistant":
             # The reference sends the message it is filling, so its state depends on timing.
             record["message"] = "assistant"
@@ -60,11 +59,27 @@ def entries(records: Iterable[dict[str, Any]]) -> list[Any]:
     return [_value(record, ids) for record in records]
 
 
-def request(recorded: dict[str, Any]) -> Any:
-    """A request of the server's log: path, the headers that matter, body."""
+def prose_results(records: Iterable[dict[str, Any]]) -> set[str]:
+    """The ids of the calls whose results are a program's own words, from session entries."""
+    messages = (record["message"] for record in records if record["type"] == "message")
+    return {message["toolCallId"] for message in messages if _is_prose(message)}
+
+
+def _is_prose(message: dict[str, Any]) -> bool:
+    """Failures, and the confirmations of the tools that change files."""
+    return message["role"] == "toolResult" and (
+        message["isError"] or message["toolName"] in ("edit", "write")
+    )
+
+
+def request(recorded: dict[str, Any], prose: set[str]) -> Any:
+    """A request of the server's log: path, the headers that matter, body.
+
+    prose: see prose_results.
+    """
     body = recorded["body"]
     headers = {k: v for k, v in recorded["headers"].items() if k in HEADERS}
-    plain = {k: _wire(v) for k, v in body.items() if k not in ("system", "tools")}
+    plain = {k: _wire(v, prose) for k, v in body.items() if k not in ("system", "tools")}
     if "system" in body:
         plain["system"] = [{**block, "text": "<text>"} for block in body["system"]]
     if "tools" in body:
@@ -72,24 +87,17 @@ def request(recorded: dict[str, Any]) -> Any:
     return {"path": recorded["path"], "headers": headers, "body": plain}
 
 
-def _wire(value: Any) -> Any:
+def _wire(value: Any, prose: set[str]) -> Any:
     """A request's messages, with error texts and the system prompt replaced."""
     if isinstance(value, list):
-        return [_wire(item) for item in value]
+        return [_wire(item, prose) for item in value]
     if isinstance(value, dict):
         if value.get("role") in ("system", "developer"):
             return {**value, "content": "<text>"}
-        if value.get("type") == "tool_result" and value.get("is_error"):
-            return {**value, "content": "<error>"}
-        if value.get("role") == "tool" and _says_error(value["content"]):
-            return {**value, "content": "<error>"}
-        return {key: _wire(item) for key, item in value.items()}
+        if (value.get("tool_use_id") or value.get("tool_call_id")) in prose:
+            return {**value, "content": "<prose>"}
+        return {key: _wire(item, prose) for key, item in value.items()}
     return value
-
-
-def _says_error(content: Any) -> bool:
-    text = content if isinstance(content, str) else str(content)
-    return bool(re.search(r"not found|not run|not executed|invalid|Validation|exited with", text))
 
 
 def _undescribed(value: Any) -> Any:
@@ -103,10 +111,10 @@ def _undescribed(value: Any) -> Any:
     return value
 
 
-def _result(result: dict[str, Any], failed: bool) -> dict[str, Any]:
-    result = dict(result)
-    if failed:
-        result["content"] = "<error>"
+def _result(ended: dict[str, Any]) -> dict[str, Any]:
+    result = dict(ended["result"])
+    if ended["isError"] or ended["toolName"] in ("edit", "write"):
+        result["content"] = "<prose>"
         result.pop("structuredContent", None)
     return result
 
@@ -118,13 +126,13 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
         message["sections"] = {k: v and "<text>" for k, v in sections.items()} if sections else {}
         message["sections"].pop("docs", None)  # each program points to its own documentation
         message["toolsAdded"] = [_undescribed(tool) for tool in message.get("toolsAdded", [])]
-    if message["role"] == "toolResult" and message["isError"]:
-        message["content"] = "<error>"
+    if _is_prose(message):
+        message["content"] = "<prose>"
     if "errorMessage" in message:
         message["errorMessage"] = message["errorMessage"][:3] if _is_status(message) else "<error>"
     for block in message["content"] if isinstance(message["content"], list) else []:
         if "argumentsError" in block:
-            block["argumentsError"] = "<error>"
+            block["argumentsError"] = "<prose>"
     return message
 
 
@@ -146,6 +154,8 @@ def _value(value: Any, ids: dict[str, str]) -> Any:
 def _named(key: str, item: Any, ids: dict[str, str]) -> Any:
     if key in ("id", "parentId", "targetId") and isinstance(item, str):
         return ids.setdefault(item, f"#{len(ids)}")
+    if key == "argumentsError":
+        return "<prose>"
     if key == "cwd":
         return "<cwd>"
     if key in ("errorMessage", "finalError"):

@@ -151,7 +151,7 @@ class Program:
             "exit": done.returncode,
             "events": normal.events(lines),
             "entries": normal.entries(entries),
-            "requests": [normal.request(request) for request in sent],
+            "requests": [normal.request(r, normal.prose_results(entries)) for r in sent],
         }
 
 
