@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SPEEDUPS := $(wildcard pi/_speedups/*.pyx)
 
-.PHONY: demo test check format compiled pure compare wheel clean venv
+.PHONY: demo test check format compiled pure compare bench wheel clean venv
 
 venv: $(STAMP)
 
@@ -44,6 +44,10 @@ pure: venv
 # Side by side with the reference implementation; PI_REFERENCE is its command.
 compare: venv
 	$(BIN)/python -m pytest -q -rs tests/differential
+
+# The table of benchmarks/RESULTS.md; with PI_REFERENCE, beside the reference.
+bench: venv
+	$(BIN)/python -m benchmarks.whole
 
 wheel: venv
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
