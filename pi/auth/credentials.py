@@ -32,7 +32,7 @@ class KeyConfig(Protocol):
     def auth_header(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Credential:
     """What to send. api_key: for the API's own header, None when `headers` carry it already.
 
@@ -40,14 +40,14 @@ class Credential:
     source: where the key comes from, for messages. env: the stored entry's variables.
     """
 
-    api_key: str | None = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
+    api_key: str | None
+    headers: Mapping[str, str]
     base_url: str
     source: str
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _Key:
     value: str
     source: str

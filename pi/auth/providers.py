@@ -6,7 +6,7 @@ from dataclasses import dataclass
 __all__ = ["KEY_SOURCES", "KeySource", "key_source"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class KeySource:
     """How one provider takes its key from the environment.
 

@@ -17,7 +17,7 @@ from pi.wire.model import Model
 __all__ = ["Resolved", "Scope", "ScopedModel", "parse_thinking", "resolve_model", "resolve_scope"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Resolved:
     """thinking: the pattern's suffix, not yet clamped. warnings: one line each."""
 
@@ -26,13 +26,13 @@ class Resolved:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class ScopedModel:
     model: Model
     thinking: ThinkingLevel | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Scope:
     """Models to start with and to cycle through, in the order of the patterns."""
 

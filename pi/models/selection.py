@@ -26,7 +26,7 @@ from pi.wire.model import Model
 __all__ = ["Selection", "SessionModel", "select_model"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class SessionModel:
     """What a resumed session recorded last; None where it recorded nothing."""
 
@@ -35,7 +35,7 @@ class SessionModel:
     thinking: ThinkingLevel | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Selection:
     """model: None when no provider has a credential. thinking: clamped ("off" without a model)."""
 
