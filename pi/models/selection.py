@@ -1,6 +1,6 @@
 """Which model a run starts with, and how hard it thinks.
 
-Model: `--model`, the resumed session's, the scope (`--models` or `enabledModels`; the default model
+Model: `--model` (`--provider` alone means its usual model), the resumed session's, the scope (`--models` or `enabledModels`; the default model
 if it is in there, else the first), `defaultProvider` with `defaultModel`, a provider's usual model.
 Thinking: `--thinking`, the pattern's suffix, the session's, `modelThinkingLevels`,
 `defaultThinkingLevel`, medium; always clamped to what the model supports.
@@ -17,6 +17,7 @@ from pi.models.resolution import (
     Scope,
     ScopedModel,
     parse_thinking,
+    resolve_provider,
     resolve_model,
     resolve_scope,
 )
@@ -75,12 +76,14 @@ def select_model(
     if model:
         found = resolve_model(registry, credentials, model, provider=provider, key_given=key_given)
         warnings += found.warnings
+    elif provider:
+        found = resolve_provider(registry, provider)
     elif session is not None and session.provider is not None and session.model_id is not None:
         found = _restored(registry, credentials, session, warnings)
     if found is None:
         found = _start(registry, credentials, settings, scope)
-        if found is not None and warnings and session is not None and session.model_id is not None:
-            warnings[-1] += f"; using {found.model.reference}" if not model else ""
+        if found is not None and session is not None and session.model_id is not None:
+            warnings[-1] += f"; using {found.model.reference}"  # what _restored said
     if found is None:
         return Selection(None, "off", scope, tuple(warnings))
     wanted = (

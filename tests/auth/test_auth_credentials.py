@@ -176,6 +176,29 @@ def test_cloudflare_fills_its_address(make: Any) -> None:
     assert found.headers == {"cf-aig-authorization": "Bearer c"}
 
 
+@pytest.mark.parametrize(
+    ("env", "address"),
+    [
+        ({"AZURE_OPENAI_RESOURCE_NAME": "nm"}, "https://nm.openai.azure.com/openai/v1"),
+        ({"AZURE_OPENAI_BASE_URL": "https://r.ai.azure.com/"}, "https://r.ai.azure.com/openai/v1"),
+        ({"AZURE_OPENAI_BASE_URL": "https://proxy/x/"}, "https://proxy/x"),
+    ],
+)
+def test_azure_finds_its_address(make: Any, env: dict[str, str], address: str) -> None:
+    credentials = make(env={"AZURE_OPENAI_API_KEY": "k", **env})
+    assert credentials.require(model("azure", base_url="")).base_url == address
+
+
+def test_azure_without_an_address(make: Any) -> None:
+    with pytest.raises(AuthError, match="needs an address"):
+        make(env={"AZURE_OPENAI_API_KEY": "k"}).require(model("azure", base_url=""))
+
+
+def test_copilot_takes_a_bearer_token_whatever_the_api(make: Any) -> None:
+    found = make(env={"COPILOT_GITHUB_TOKEN": "k"}).require(model("github-copilot"))
+    assert (found.api_key, found.headers) == (None, {"Authorization": "Bearer k"})
+
+
 def test_sign_ins(make: Any) -> None:
     later, before = (time.time() + 3600) * 1000, (time.time() - 3600) * 1000
     alive = {"anthropic": {"type": "oauth", "access": "sk-ant-oat01-x", "expires": later}}

@@ -250,6 +250,16 @@ def test_nothing_said(tmp_path: Path, env: dict[str, str], expected: str) -> Non
     assert World(tmp_path, env).said() == expected
 
 
+def test_a_provider_alone_means_its_usual_model(tmp_path: Path) -> None:
+    world = World(tmp_path, A, MOCK, apis=SPOKEN)
+    assert world.said(provider="mock") == "mock/m1 off"
+    assert world.said(provider="Anthropic") == "anthropic/claude-opus-5-5 medium"
+    with pytest.raises(ModelError, match="unknown provider"):
+        world.select(provider="antropic")
+    with pytest.raises(ModelError, match='no model of provider "openai"'):
+        world.select(provider="openai")
+
+
 def test_nothing_available(tmp_path: Path) -> None:
     found = World(tmp_path, {}).select()
     assert (found.model, found.thinking) == (None, "off")
@@ -304,6 +314,7 @@ def test_the_demo_provider_only_when_asked_for(tmp_path: Path) -> None:
     assert world.select().model is None
     assert world.said(model="demo/planner") == "demo/planner off"
     assert world.said(model="planner", provider="demo") == "demo/planner off"
+    assert world.said(provider="demo") == "demo/planner off"
     with pytest.raises(ModelError):
         world.select(model="planner")
     assert "planner" not in list_models(world.registry, world.credentials)
