@@ -184,6 +184,8 @@ def _values(kind: Any, raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield item.name, section(**dict(_values(section, value)))
         elif item.name.endswith("_ms") and value == "disabled":
             yield item.name, 0
+        elif isinstance(value, float) and value.is_integer():
+            yield item.name, int(value)  # JSON has no whole numbers: 5.0 is 5
         elif isinstance(value, list):
             yield item.name, tuple(value)
         elif value is not None or item.default is not MISSING:

@@ -1,7 +1,8 @@
 """Which model a run starts with, and how hard it thinks.
 
-Model: `--model` (`--provider` alone means its usual model), the resumed session's, the scope (`--models` or `enabledModels`; the default model
-if it is in there, else the first), `defaultProvider` with `defaultModel`, a provider's usual model.
+Model: `--model` (`--provider` alone means its usual model), the resumed session's, the scope
+(`--models` or `enabledModels`; the default model if it is in there, else the first),
+`defaultProvider` with `defaultModel`, a provider's usual model.
 Thinking: `--thinking`, the pattern's suffix, the session's, `modelThinkingLevels`,
 `defaultThinkingLevel`, medium; always clamped to what the model supports.
 """
@@ -17,8 +18,8 @@ from pi.models.resolution import (
     Scope,
     ScopedModel,
     parse_thinking,
-    resolve_provider,
     resolve_model,
+    resolve_provider,
     resolve_scope,
 )
 from pi.wire.messages import ThinkingLevel

@@ -60,6 +60,19 @@ def test_a_lock_lost_to_another_is_left_to_it(tmp_path: Path) -> None:
     assert folder.exists()
 
 
+def test_a_writer_that_lost_its_lock_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("{}")
+
+    def slow(old: dict[str, object]) -> dict[str, object]:
+        os.utime(tmp_path / "a.json.lock", (1, 1))
+        return {"a": 1}
+
+    with pytest.raises(ConfigError, match="nothing written"):
+        update_json(path, slow)
+    assert path.read_text() == "{}"
+
+
 def test_many_writers_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     running = [subprocess.Popen([sys.executable, "-c", COUNT, str(path)]) for _ in range(3)]

@@ -63,7 +63,7 @@ def test_values_reach_their_fields(paths: Paths) -> None:
             "httpIdleTimeoutMs": "disabled",
             "quietStartup": "header",
             "npmCommand": ["pnpm", "-s"],
-            "editorPaddingX": 2,
+            "editorPaddingX": 2.0,
             "unknown": {"kept": 1},
         },
     )
@@ -81,7 +81,7 @@ def test_values_reach_their_fields(paths: Paths) -> None:
     assert found.http_idle_timeout_ms == 0
     assert found.quiet_startup == "header"
     assert found.npm_command == ("pnpm", "-s")
-    assert found.editor_padding_x == 2
+    assert repr(found.editor_padding_x) == "2"
     assert found.raw["unknown"] == {"kept": 1}
 
 
