@@ -4,12 +4,12 @@ Precedence: `--api-key`, auth.json, `apiKey` of models.json, environment. A stor
 be resolved counts as absent; an `apiKey` that cannot is an error, nothing further is tried.
 """
 
-import re
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pi.auth.addresses import address_of
 from pi.auth.providers import key_source
 from pi.auth.store import AuthStore, Stored
 from pi.config.values import UnresolvedValue, can_resolve, is_command, resolve_value
@@ -20,7 +20,6 @@ __all__ = ["Credential", "Credentials", "KeyConfig"]
 
 # Anthropic's OAuth access tokens; refused in x-api-key.
 _ANTHROPIC_TOKEN = "sk-ant-oat"
-_PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 
 
 class KeyConfig(Protocol):
@@ -32,7 +31,7 @@ class KeyConfig(Protocol):
     def auth_header(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Credential:
     """What to send. api_key: for the API's own header, None when `headers` carry it already.
 
@@ -40,14 +39,14 @@ class Credential:
     source: where the key comes from, for messages. env: the stored entry's variables.
     """
 
-    api_key: str | None = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
+    api_key: str | None
+    headers: Mapping[str, str]
     base_url: str
     source: str
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _Key:
     value: str
     source: str
@@ -125,10 +124,10 @@ class Credentials:
             for name, value in model.headers.items()
         }
         config = self._configs.get(model.provider)
-        own = key_source(model.provider).header
+        source = key_source(model.provider)
         plain: str | None = key.value or None
-        if plain is not None and own is not None:
-            headers, plain = _with(headers, own, f"Bearer {plain}"), None
+        if plain is not None and source.header is not None:
+            headers, plain = _with(headers, source.header, f"Bearer {plain}"), None
         elif plain is not None and (key.bearer or plain.startswith(_ANTHROPIC_TOKEN)):
             headers, plain = _with(headers, "Authorization", f"Bearer {plain}"), None
         elif plain is not None and config is not None and config.auth_header:
@@ -136,7 +135,7 @@ class Credentials:
         return Credential(
             api_key=plain,
             headers=headers,
-            base_url=_address(model, variables),
+            base_url=address_of(model, variables),
             source=key.source,
             env={} if stored is None else stored.env,
         )
@@ -233,16 +232,3 @@ def _with(headers: Mapping[str, str], name: str, value: str) -> dict[str, str]:
     if any(known.lower() == name.lower() for known in headers):
         return dict(headers)
     return {**headers, name: value}
-
-
-def _address(model: Model, variables: Mapping[str, str]) -> str:
-    def fill(match: re.Match[str]) -> str:
-        value = variables.get(match[1])
-        if not value:
-            raise AuthError(
-                f'provider "{model.provider}" needs the variable {match[1]}',
-                hint=f'Set it, or add it to "env" of "{model.provider}" in auth.json.',
-            )
-        return value
-
-    return _PLACEHOLDER.sub(fill, model.base_url)

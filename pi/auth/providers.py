@@ -6,14 +6,14 @@ from dataclasses import dataclass
 __all__ = ["KEY_SOURCES", "KeySource", "key_source"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class KeySource:
     """How one provider takes its key from the environment.
 
     variables: names in order of precedence. bearer: those whose value is sent as
     `Authorization: Bearer`, whatever the API's own header. needs: variables that must be set too.
     ambient: sets of variables that stand for a credential the platform supplies.
-    header: a header of the provider's own that takes `Bearer KEY` instead of the API's.
+    header: the one that takes `Bearer KEY`, where it is not the API's own.
     """
 
     variables: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ KEY_SOURCES: Mapping[str, KeySource] = {
     "cloudflare-workers-ai": KeySource(("CLOUDFLARE_API_KEY",), needs=("CLOUDFLARE_ACCOUNT_ID",)),
     "deepseek": _one("DEEPSEEK_API_KEY"),
     "fireworks": _one("FIREWORKS_API_KEY"),
-    "github-copilot": _one("COPILOT_GITHUB_TOKEN"),
+    "github-copilot": KeySource(("COPILOT_GITHUB_TOKEN",), header="Authorization"),
     "google": _one("GEMINI_API_KEY"),
     "google-vertex": _one("GOOGLE_CLOUD_API_KEY"),
     "groq": _one("GROQ_API_KEY"),

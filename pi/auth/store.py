@@ -26,14 +26,14 @@ _API_KEY = Record({"key": STRING})
 _OAUTH = Record({"access": STRING, "refresh": STRING, "expires": number()})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Stored:
     """An entry. key: unresolved, None when absent. access: an OAuth token; expires: Unix ms."""
 
-    key: str | None = field(default=None, repr=False)
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
     oauth: bool = False
-    access: str | None = field(default=None, repr=False)
+    access: str | None = None
     expires: float | None = None
 
 

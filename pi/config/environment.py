@@ -5,14 +5,14 @@ Only this module and `pi.auth` look at os.environ. Source: docs/environment-vari
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 __all__ = ["Environment", "read_environment"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Environment:
     """What the variables say, before any setting or option.
 
@@ -25,7 +25,7 @@ class Environment:
     log: PI_LOG, a file (or level and modules) for diagnostics. debug: PI_DEBUG, tracebacks wanted.
     """
 
-    variables: Mapping[str, str] = field(repr=False)
+    variables: Mapping[str, str]
     home: Path
     agent_dir: str | None = None
     session_dir: str | None = None

@@ -28,15 +28,20 @@ _POLL = 0.05
 
 
 @contextlib.contextmanager
-def folder_lock(path: Path, *, wait: float = 35.0, stale: float = STALE_AFTER) -> Iterator[None]:
-    """Hold `path` against other programs. Seconds; raises ConfigError when it stays taken."""
+def folder_lock(
+    path: Path, *, wait: float = 35.0, stale: float = STALE_AFTER
+) -> Iterator[Callable[[], bool]]:
+    """Hold `path` against other programs; gives a function that says whether it still is held.
+
+    wait, stale: seconds. Raises ConfigError when it stays taken.
+    """
     folder = Path(f"{os.path.realpath(path)}.lock")
     folder.parent.mkdir(parents=True, exist_ok=True)
     _acquire(folder, path, wait, stale)
     mine = _Heartbeat(folder)
     mine.start()
     try:
-        yield
+        yield mine.held
     finally:
         mine.stop()
 
@@ -51,7 +56,7 @@ def update_json(
     the file as it was, when its present content cannot be understood.
     """
     target = Path(os.path.realpath(path))
-    with folder_lock(path):
+    with folder_lock(path) as held:
         try:
             data = target.read_bytes()
         except FileNotFoundError:
@@ -59,6 +64,8 @@ def update_json(
         except OSError as error:
             raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
         changed = change(parse_document(data, path) or {})
+        if not held():
+            raise ConfigError(f"{path} was locked by another program meanwhile; nothing written")
         write_atomically(target, _pretty(changed), mode=mode)
         return changed
 
@@ -112,7 +119,8 @@ def _acquire(folder: Path, path: Path, wait: float, stale: float) -> None:
         except FileNotFoundError:
             continue
         if age > stale:
-            # Only one of several waiters succeeds in removing it; all then compete for mkdir.
+            # Two waiters may get here, and the slower one remove the faster one's new lock: that
+            # is why a holder looks once more before it writes.
             with contextlib.suppress(OSError):
                 folder.rmdir()
             if not folder.exists():
@@ -131,24 +139,29 @@ class _Heartbeat:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._done = threading.Event()
+        self._touching = threading.Lock()
         self._thread = threading.Thread(target=self._beat, name="pi-lock", daemon=True)
         self._stamp = self._mtime()
 
     def start(self) -> None:
         self._thread.start()
 
+    def held(self) -> bool:
+        with self._touching:
+            return self._stamp is not None and self._mtime() == self._stamp
+
     def stop(self) -> None:
         self._done.set()
         self._thread.join()
-        if self._stamp is not None and self._mtime() == self._stamp:
+        if self.held():
             with contextlib.suppress(OSError):
                 self._folder.rmdir()
 
     def _beat(self) -> None:
         while not self._done.wait(_REFRESH_EVERY):
-            if self._mtime() != self._stamp:
+            if not self.held():
                 return  # taken over: we were stopped for too long, and it is another's now
-            with contextlib.suppress(OSError):
+            with self._touching, contextlib.suppress(OSError):
                 os.utime(self._folder)
                 self._stamp = self._mtime()
 

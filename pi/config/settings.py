@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from pi.config.documents import read_document
 from pi.config.paths import Paths
-from pi.config.settings_shapes import GLOBAL_ONLY, SHAPES
 from pi.config.settings_types import (
     BranchSummary,
     Codemode,
@@ -28,13 +27,14 @@ from pi.config.settings_types import (
     ThinkingBudgets,
     Warnings,
 )
-from pi.config.shapes import describe
 from pi.config.tools_list import DEFAULT_TOOLS, apply_tool_entries
 from pi.errors import ConfigError
 
 __all__ = ["SettingsFiles", "load_settings", "read_settings"]
 
 _WHOLE_FILE = "; using defaults"
+# What a project may not decide for the person who opens it.
+_GLOBAL_ONLY = ("defaultProjectTrust", "httpProxy", "cacheWarming", "selfUpdateCommand")
 _RESOURCES = ("packages", "extensions", "skills", "prompts", "themes")
 _SECTIONS: Mapping[str, type] = {
     "branch_summary": BranchSummary,
@@ -49,7 +49,7 @@ _SECTIONS: Mapping[str, type] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class SettingsFiles:
     """Both files as they are, wrong values taken out, before it is known whether to trust one."""
 
@@ -69,7 +69,7 @@ class SettingsFiles:
         problems = list(self.user_problems)
         project: Mapping[str, Any] = {}
         if trusted:
-            project = {k: v for k, v in self.project.items() if k not in GLOBAL_ONLY}
+            project = {k: v for k, v in self.project.items() if k not in _GLOBAL_ONLY}
             problems += self.project_problems
         elif "sessionDir" in self.project:
             project = {"sessionDir": self.project["sessionDir"]}
@@ -83,9 +83,10 @@ class SettingsFiles:
                 *_resources(project, name, self.paths.project, "project"),
             )
         tools: tuple[str, ...] = DEFAULT_TOOLS
-        for layer in (self.user, project):
-            if "defaultTools" in layer:
-                tools = apply_tool_entries(tools, layer["defaultTools"])
+        if "defaultTools" in self.user:
+            tools = apply_tool_entries(tools, self.user["defaultTools"])
+        if project.get("defaultTools"):  # an empty list of the project's changes nothing
+            tools = apply_tool_entries(tools, project["defaultTools"])
         values["default_tools"] = tools
         values["compaction"] = _compaction(merged.get("compaction", {}))
         return Settings(**values, trusted=trusted, diagnostics=tuple(problems), raw=merged)
@@ -115,37 +116,26 @@ def _read(path: Path) -> tuple[dict[str, Any], list[str]]:
     if value is None:
         return {}, []
     problems: list[str] = []
-    checked = _checked(_migrated(value), "", path, problems)
-    return checked, problems
+    return _checked(_migrated(value), path, problems), problems
 
 
-def _checked(
-    value: Mapping[str, Any], prefix: str, path: Path, problems: list[str]
-) -> dict[str, Any]:
+def _checked(value: Mapping[str, Any], path: Path, problems: list[str]) -> dict[str, Any]:
     """A copy without the values of the wrong type, each of which adds a problem."""
-    kept: dict[str, Any] = {}
-    for key, item in value.items():
-        where = prefix + key
-        if where in _OBJECTS and isinstance(item, dict):
-            kept[key] = _checked(item, where + ".", path, problems)
-            continue
-        if where in _OBJECTS:
-            found = [f"{where}: expected an object, found {describe(item)}"]
-        else:
-            shape = SHAPES.get(where)
-            found = list(shape.problems(item, where)) if shape is not None else []
-        if found:
-            problems += [f"{path}: {text}; ignored" for text in found]
-        else:
-            kept[key] = item
-    return kept
+    from pi.config.settings_shapes import problems_of  # noqa: PLC0415  (only if there is a file)
 
+    def keep(part: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for key, item in part.items():
+            found = problems_of(prefix + key, item)
+            if found is None:
+                kept[key] = keep(item, f"{prefix}{key}.")
+            elif found:
+                problems.extend(f"{path}: {text}; ignored" for text in found)
+            else:
+                kept[key] = item
+        return kept
 
-_OBJECTS = frozenset(
-    ".".join(parts[:length])
-    for parts in (name.split(".") for name in SHAPES)
-    for length in range(1, len(parts))
-)
+    return keep(value, "")
 
 
 def _migrated(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,6 +184,8 @@ def _values(kind: Any, raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield item.name, section(**dict(_values(section, value)))
         elif item.name.endswith("_ms") and value == "disabled":
             yield item.name, 0
+        elif isinstance(value, float) and value.is_integer():
+            yield item.name, int(value)  # JSON has no whole numbers: 5.0 is 5
         elif isinstance(value, list):
             yield item.name, tuple(value)
         elif value is not None or item.default is not MISSING:

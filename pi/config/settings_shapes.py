@@ -1,14 +1,23 @@
 """What each key of settings.json may hold, by its dotted path."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from pi.config.shapes import BOOLEAN, STRING, Leaf, ListOf, MapOf, Record, Shape, choice, number
+from pi.config.shapes import (
+    BOOLEAN,
+    STRING,
+    Leaf,
+    ListOf,
+    MapOf,
+    Record,
+    Shape,
+    choice,
+    describe,
+    number,
+)
 from pi.wire.messages import THINKING_LEVELS
 
-__all__ = ["GLOBAL_ONLY", "SHAPES"]
-
-# What a project may not decide for the person who opens it.
-GLOBAL_ONLY = frozenset({"defaultProjectTrust", "httpProxy", "cacheWarming", "selfUpdateCommand"})
+__all__ = ["SHAPES", "problems_of"]
 
 _MAX_SAFE = 2**53 - 1
 _TOKENS = number(least=0, most=_MAX_SAFE, integer=True)
@@ -112,3 +121,19 @@ SHAPES: Mapping[str, Shape] = {
     "enableAnalytics": BOOLEAN,
     "warnings.anthropicExtraUsage": BOOLEAN,
 }
+
+_SECTIONS = frozenset(
+    ".".join(parts[:length])
+    for parts in (name.split(".") for name in SHAPES)
+    for length in range(1, len(parts))
+)
+
+
+def problems_of(where: str, value: Any) -> list[str] | None:
+    """What is wrong with the value at a dotted path; None for an object to be looked into."""
+    if where in _SECTIONS:
+        if isinstance(value, dict):
+            return None
+        return [f"{where}: expected an object, found {describe(value)}"]
+    shape = SHAPES.get(where)
+    return [] if shape is None else list(shape.problems(value, where))

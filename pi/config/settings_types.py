@@ -2,14 +2,21 @@
 
 Times in `_ms` are milliseconds, 0 for "no limit" where the file allows "disabled". Source:
 docs/settings.md.
+
+Generated methods nobody calls are left out, and annotations stay text: making them is most of what
+importing this module would cost, at every start.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from __future__ import annotations
 
-from pi.wire.messages import ThinkingLevel
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pi.wire.messages import ThinkingLevel
 
 __all__ = [
     "BranchSummary",
@@ -28,7 +35,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class ProviderRetry:
     """timeout_ms: None follows http_idle_timeout_ms. max_retry_delay_ms: 0 for no limit."""
 
@@ -37,7 +44,7 @@ class ProviderRetry:
     max_retry_delay_ms: float = 60_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Retry:
     """The agent's own retries; `provider` is what happens inside one request."""
 
@@ -48,13 +55,13 @@ class Retry:
     provider: ProviderRetry = ProviderRetry()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class CompactionOverride:
     reserve_tokens: int | None = None
     keep_recent_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Compaction:
     """Tokens. model_overrides: by exact `provider/id`."""
 
@@ -73,13 +80,13 @@ class Compaction:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class BranchSummary:
     reserve_tokens: int = 16_384
     skip_prompt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class ThinkingBudgets:
     """Tokens; None keeps the API's own."""
 
@@ -98,13 +105,13 @@ class ThinkingBudgets:
         return {level: tokens for level, tokens in pairs if tokens is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Images:
     auto_resize: bool = True
     block_images: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Terminal:
     """clear_on_shrink: None asks PI_CLEAR_ON_SHRINK."""
 
@@ -117,24 +124,24 @@ class Terminal:
     true_color: bool | Literal["auto"] = "auto"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Markdown:
     code_block_indent: str = "  "
     mermaid: Literal["off", "final", "streaming"] = "streaming"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Codemode:
     mode: Literal["on", "only"] = "on"
     inline_budget: float = 3_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Warnings:
     anthropic_extra_usage: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Resource:
     """One entry of packages, extensions, skills, prompts or themes.
 
@@ -147,7 +154,7 @@ class Resource:
     scope: Literal["user", "project"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Settings:
     """Everything docs/settings.md lists, user and project merged.
 
@@ -213,4 +220,4 @@ class Settings:
     warnings: Warnings = Warnings()
     trusted: bool = False
     diagnostics: tuple[str, ...] = ()
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    raw: Mapping[str, Any] = field(default_factory=dict)

@@ -5,8 +5,7 @@ Numbers are finite by construction: the JSON parser lets nothing else in.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 __all__ = [
     "BOOLEAN",
@@ -23,19 +22,27 @@ __all__ = [
 ]
 
 
-class Shape(Protocol):
+class Shape:
+    """What a value may be. Plain classes: dozens of these are made at every start."""
+
+    __slots__ = ()
+
     def problems(self, value: Any, where: str) -> Iterator[str]:
         """One sentence for each thing wrong with `value`; `where` is its key path."""
-        ...
+        raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Shape):
     """A value without parts. expected: completes "expected …". quoted: no secret, may be shown."""
 
-    expected: str
-    accepts: Callable[[Any], bool]
-    quoted: bool = False
+    __slots__ = ("accepts", "expected", "quoted")
+
+    def __init__(
+        self, expected: str, accepts: Callable[[Any], bool], *, quoted: bool = False
+    ) -> None:
+        self.expected = expected
+        self.accepts = accepts
+        self.quoted = quoted
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
         if not self.accepts(value):
@@ -44,9 +51,11 @@ class Leaf:
             yield f"{where}: expected {self.expected}, found {found}"
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    item: Shape
+class ListOf(Shape):
+    __slots__ = ("item",)
+
+    def __init__(self, item: Shape) -> None:
+        self.item = item
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
         if not isinstance(value, list):
@@ -56,11 +65,13 @@ class ListOf:
             yield from self.item.problems(item, f"{where}[{index}]")
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf:
+class MapOf(Shape):
     """An object with names of the person's own choosing."""
 
-    item: Shape
+    __slots__ = ("item",)
+
+    def __init__(self, item: Shape) -> None:
+        self.item = item
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
         if not isinstance(value, dict):
@@ -70,12 +81,14 @@ class MapOf:
             yield from self.item.problems(item, f"{where}.{key}" if where else key)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Shape):
     """An object with known keys; keys it does not know are nobody's business."""
 
-    fields: Mapping[str, Shape]
-    required: tuple[str, ...] = field(default=())
+    __slots__ = ("fields", "required")
+
+    def __init__(self, fields: Mapping[str, Shape], *, required: tuple[str, ...] = ()) -> None:
+        self.fields = fields
+        self.required = required
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
         if not isinstance(value, dict):

@@ -18,7 +18,7 @@ def only_changes(entries: Iterable[str]) -> bool:
 
 def apply_tool_entries(inherited: Iterable[str], entries: Iterable[str]) -> tuple[str, ...]:
     """The selection after `entries`: each name once, in order of its first mention."""
-    listed = [entry.strip() for entry in entries]
+    listed = list(entries)
     names = list(inherited) if only_changes(listed) else []
     names += [entry for entry in listed if entry and not entry.startswith(("+", "-"))]
     for entry in listed:

@@ -12,7 +12,6 @@ from typing import Any
 
 from pi.config.documents import read_document
 from pi.errors import ConfigError
-from pi.models.shapes import MODELS_FILE
 
 __all__ = ["CustomModels", "ProviderConfig", "merge_fields", "read_custom"]
 
@@ -20,22 +19,22 @@ _SHOWN = 5
 _MEANINGFUL = ("baseUrl", "headers", "compat", "modelOverrides", "models", "apiKey", "oauth")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class ProviderConfig:
     """One provider of the file. models, overrides: records with the wire's own keys."""
 
     name: str
     base_url: str | None = None
     api: str | None = None
-    api_key: str | None = field(default=None, repr=False)
+    api_key: str | None = None
     auth_header: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     compat: Mapping[str, Any] = field(default_factory=dict)
     models: tuple[Mapping[str, Any], ...] = ()
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class CustomModels:
     providers: Mapping[str, ProviderConfig]
     diagnostics: tuple[str, ...] = ()
@@ -51,6 +50,8 @@ def read_custom(path: Path, built_in: Collection[str]) -> CustomModels:
         if path.exists():
             return CustomModels({}, (f"{path}: the file is empty",))
         return CustomModels({})
+    from pi.models.shapes import MODELS_FILE  # noqa: PLC0415  (only if there is a file)
+
     problems = list(MODELS_FILE.problems(value, ""))
     if problems:
         more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""

@@ -14,10 +14,18 @@ from pi.models.registry import HasCredential, ModelRegistry
 from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
 from pi.wire.model import Model
 
-__all__ = ["Resolved", "Scope", "ScopedModel", "parse_thinking", "resolve_model", "resolve_scope"]
+__all__ = [
+    "Resolved",
+    "Scope",
+    "ScopedModel",
+    "parse_thinking",
+    "resolve_provider",
+    "resolve_model",
+    "resolve_scope",
+]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Resolved:
     """thinking: the pattern's suffix, not yet clamped. warnings: one line each."""
 
@@ -26,13 +34,13 @@ class Resolved:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class ScopedModel:
     model: Model
     thinking: ThinkingLevel | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Scope:
     """Models to start with and to cycle through, in the order of the patterns."""
 
@@ -62,28 +70,37 @@ def resolve_model(
     """
     search = _Search(registry, credentials, key_given)
     if provider is not None:
-        known = registry.provider_named(provider)
-        if known is None:
-            raise ModelError(
-                f'unknown provider "{provider}"', hint=_hint(provider, registry.providers())
-            )
+        known = _provider(registry, provider)
         prefix = f"{known}/"
         bare = pattern[len(prefix) :] if pattern.lower().startswith(prefix.lower()) else pattern
         found = search.within(known, bare) or search.within(known, pattern)
         return search.result(found) if found else search.unlisted(known, bare)
     head, slash, rest = pattern.partition("/")
-    known = registry.provider_named(head) if slash else None
-    if known is None:
+    prefixed = registry.provider_named(head) if slash else None
+    if prefixed is None:
         found = search.everywhere(pattern)
         if found is None:
             raise search.not_found(pattern)
         return search.result(found)
-    found = search.within(known, rest) if rest else None
-    if found is not None and not credentials.has_credential(known):
+    found = search.within(prefixed, rest) if rest else None
+    if found is not None and not credentials.has_credential(prefixed):
         # The same text may be the id of a model that a provider with a credential offers.
         found = search.exact_elsewhere(pattern) or found
     found = found or search.everywhere(pattern)
-    return search.result(found) if found else search.unlisted(known, rest)
+    return search.result(found) if found else search.unlisted(prefixed, rest)
+
+
+def resolve_provider(registry: ModelRegistry, provider: str) -> Resolved:
+    """The model a provider usually starts with. Raises ModelError."""
+    known = _provider(registry, provider)
+    model = registry.default_of(known)
+    if model is None:
+        apis = ", ".join(sorted(registry.supported_apis))
+        raise ModelError(
+            f'no model of provider "{known}" can be used by this version',
+            hint=f"It speaks {apis}.",
+        )
+    return Resolved(model)
 
 
 def resolve_scope(
@@ -218,6 +235,13 @@ class _Search:
             f'"{text}" is offered by several providers: {listed}; {why}',
             hint="Choose one with --provider NAME or --model NAME/ID.",
         )
+
+
+def _provider(registry: ModelRegistry, text: str) -> str:
+    known = registry.provider_named(text)
+    if known is None:
+        raise ModelError(f'unknown provider "{text}"', hint=_hint(text, registry.providers()))
+    return known
 
 
 def _readings(pattern: str) -> Iterable[tuple[str, ThinkingLevel | None]]:

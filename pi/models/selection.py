@@ -1,7 +1,8 @@
 """Which model a run starts with, and how hard it thinks.
 
-Model: `--model`, the resumed session's, the scope (`--models` or `enabledModels`; the default model
-if it is in there, else the first), `defaultProvider` with `defaultModel`, a provider's usual model.
+Model: `--model` (`--provider` alone means its usual model), the resumed session's, the scope
+(`--models` or `enabledModels`; the default model if it is in there, else the first),
+`defaultProvider` with `defaultModel`, a provider's usual model.
 Thinking: `--thinking`, the pattern's suffix, the session's, `modelThinkingLevels`,
 `defaultThinkingLevel`, medium; always clamped to what the model supports.
 """
@@ -18,6 +19,7 @@ from pi.models.resolution import (
     ScopedModel,
     parse_thinking,
     resolve_model,
+    resolve_provider,
     resolve_scope,
 )
 from pi.wire.messages import ThinkingLevel
@@ -26,7 +28,7 @@ from pi.wire.model import Model
 __all__ = ["Selection", "SessionModel", "select_model"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class SessionModel:
     """What a resumed session recorded last; None where it recorded nothing."""
 
@@ -35,7 +37,7 @@ class SessionModel:
     thinking: ThinkingLevel | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Selection:
     """model: None when no provider has a credential. thinking: clamped ("off" without a model)."""
 
@@ -75,12 +77,14 @@ def select_model(
     if model:
         found = resolve_model(registry, credentials, model, provider=provider, key_given=key_given)
         warnings += found.warnings
+    elif provider:
+        found = resolve_provider(registry, provider)
     elif session is not None and session.provider is not None and session.model_id is not None:
         found = _restored(registry, credentials, session, warnings)
     if found is None:
         found = _start(registry, credentials, settings, scope)
-        if found is not None and warnings and session is not None and session.model_id is not None:
-            warnings[-1] += f"; using {found.model.reference}" if not model else ""
+        if found is not None and session is not None and session.model_id is not None:
+            warnings[-1] += f"; using {found.model.reference}"  # what _restored said
     if found is None:
         return Selection(None, "off", scope, tuple(warnings))
     wanted = (
