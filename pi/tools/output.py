@@ -7,7 +7,6 @@ when it cannot be written, the result says so and the command goes on.
 import codecs
 import os
 import secrets
-import tempfile
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -152,7 +151,11 @@ class Output:
     def _open(self) -> None:
         if self._trouble is not None:
             return
-        folder = self._folder or tempfile.gettempdir()
+        folder = self._folder
+        if folder is None:
+            import tempfile  # noqa: PLC0415  (2 ms, for long output only)
+
+            folder = tempfile.gettempdir()
         path = os.path.join(folder, f"pi-bash-{secrets.token_hex(8)}.log")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:

@@ -9,7 +9,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from pi.errors import ToolError
 
@@ -62,6 +61,8 @@ def _absolute(path: str, cwd: Path) -> Path:
         shown = path.replace("\0", "\\x00")
         raise ToolError(f"Not a path: {shown} contains a null byte")
     if path.startswith("file://"):
+        from urllib.parse import unquote, urlsplit  # noqa: PLC0415  (2 ms, for rare URLs)
+
         path = unquote(urlsplit(path).path)
     if path == "~" or path.startswith(("~/", "~" + os.sep)):
         path = os.path.expanduser("~") + path[1:]

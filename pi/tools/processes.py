@@ -6,7 +6,6 @@ signal reaches all of it. What left the group is found by its parents where the 
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +29,8 @@ def find_shell(configured: str | None, env: Mapping[str, str]) -> str:
         return _git_bash(env)
     if os.path.exists("/bin/bash"):
         return "/bin/bash"
+    import shutil  # noqa: PLC0415  (2 ms, only where bash is in no usual place)
+
     found = shutil.which("bash", path=search) or shutil.which("sh", path=search)
     if found is None:
         raise ToolError("No shell found: install bash, or name one in the setting shellPath")

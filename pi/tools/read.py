@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import shlex
 import stat
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -106,6 +105,8 @@ def _text(shown: str, file: BinaryIO, offset: float, limit: float | None) -> Too
     details = {"truncation": kept.details()} if kept.truncated else None
     text = kept.content
     if kept.first_line_too_long:
+        import shlex  # noqa: PLC0415  (rare)
+
         longest = size_text(
             (_line_start(file, int(start) + 1) - 1 if total > first else size) - begin
         )

@@ -77,4 +77,4 @@ def test_declaring_all_tools_loads_no_library() -> None:
     loaded = loaded_after(
         "from pi.tools import registry; [registry.load(n) for n in registry.BUILTIN]"
     )
-    assert not {"PIL", "jsonschema_rs", "re2", "httpx", "click"} & loaded
+    assert not {"PIL", "jsonschema_rs", "re2", "httpx", "click", "difflib", "tempfile"} & loaded
