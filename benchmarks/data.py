@@ -21,7 +21,7 @@ def _text(source: random.Random, size: int) -> str:
     return " ".join(words)
 
 
-def write_session(path: Path, entries: int, cwd: Path, *, compact_every: int = 500) -> int:
+def write_session(path: Path, entries: int, cwd: Path, *, compact_every: int = 150) -> int:
     """A conversation of user, assistant and tool result messages, about 4.5 KB an entry, with a
     compaction every so often, as a session of that length has; the bytes written."""
     source = random.Random(entries)

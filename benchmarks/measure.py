@@ -1,12 +1,15 @@
 """Times whole commands from process start to exit, in turns, with the kernel's own accounting."""
 
-import os
+import json
 import statistics
 import subprocess
-import time
+import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
 
 __all__ = ["Figure", "Job", "in_turns"]
 
@@ -43,29 +46,23 @@ class Job:
     code: int = 0
 
     def once(self) -> tuple[float, int]:
+        """Seconds and peak bytes of one run. Raises RuntimeError for another exit code."""
         self.prepare()
-        began = time.monotonic()
-        process = subprocess.Popen(
-            self.command,
-            cwd=self.cwd,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        assert process.stderr is not None
-        said = process.stderr.read()
-        # wait4 gives this child's own peak; resource.getrusage only the largest of all children.
-        _, status, usage = os.wait4(process.pid, 0)
-        ended = time.monotonic()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        process.stderr.close()
-        if process.returncode != self.code:
-            raise RuntimeError(
-                f"{self.command}: exit {process.returncode}: {said.decode()[-2000:]}"
+        with tempfile.NamedTemporaryFile("r", suffix=".json") as report:
+            launcher = [sys.executable, "-S", "-E", str(LAUNCHER), report.name]
+            done = subprocess.run(
+                [*launcher, *self.command],
+                cwd=self.cwd,
+                env=self.env,
+                stderr=subprocess.PIPE,
+                check=True,
             )
-        until = ended if self.mark is None else self.mark()
-        return until - began, usage.ru_maxrss * 1024
+            seen = json.load(report)
+        if seen["code"] != self.code:
+            said = done.stderr.decode(errors="replace")[-2000:]
+            raise RuntimeError(f"{self.command}: exit {seen['code']}: {said}")
+        until = seen["ended"] if self.mark is None else self.mark()
+        return until - seen["began"], seen["peak"]
 
 
 def in_turns(jobs: Sequence[Job], runs: int = 7, warmup: int = 1) -> list[Figure]:
