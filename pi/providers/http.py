@@ -72,11 +72,12 @@ class HttpClient:
         httpx = _httpx()
         try:
             target = httpx.URL(url)
-            if target.scheme not in ("http", "https") or not target.host:
+            secure = target.scheme == "https"
+            if not (secure or target.scheme == "http") or not target.host or _bad_port(target.port):
                 raise InvalidRequestError(
                     f"not an http(s) URL: {url!r}", hint="check the provider's baseUrl"
                 )
-            client = self._client(secure=target.scheme == "https")
+            client = self._client(secure=secure)
             request = client.build_request(
                 method,
                 target,
@@ -196,6 +197,10 @@ def _httpx() -> Any:
             del sys.modules["httpx._main"]
         return httpx
     return sys.modules["httpx"]
+
+
+def _bad_port(port: int | None) -> bool:
+    return port is not None and not 0 < port < 65536
 
 
 def _encodable(headers: Mapping[str, str]) -> dict[str, str]:
