@@ -117,7 +117,7 @@ class HttpClient:
                 trust_env=options.proxy is None,
                 mounts=self._mounts(context),
             )
-        except (ValueError, ImportError) as error:
+        except (ValueError, ImportError, _httpx().InvalidURL) as error:
             where = options.proxy or "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
             raise ConfigError(f"unusable proxy ({where}): {error}") from error
         self._clients[secure] = client
