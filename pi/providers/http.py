@@ -5,7 +5,6 @@ that never reaches the network pays for neither. Trust comes from the system's c
 (truststore: corporate roots installed there count), unless a bundle is named.
 """
 
-import platform
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -48,6 +47,8 @@ class HttpOptions:
 
 def user_agent() -> str:
     """`pi/1.2.3 (linux; python/3.12.1; x86_64)`."""
+    import platform  # noqa: PLC0415  (2 ms, and only a request needs it)
+
     version = ".".join(map(str, sys.version_info[:3]))
     return f"pi/{__version__} ({sys.platform}; python/{version}; {platform.machine()})"
 
