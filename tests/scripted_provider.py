@@ -67,6 +67,8 @@ class ScriptedProvider:
 
     turns: list[Turn | Callable[[Request], Turn]]
     tls: ssl.SSLContext | None = None
+    tunnel_tls: ssl.SSLContext | None = None
+    """What it speaks inside the tunnels of CONNECT, as the destination."""
     requests: list[Request] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     """Indexes of the requests whose client left before the answer was complete."""
@@ -126,6 +128,8 @@ class ScriptedProvider:
                 if request.method == "CONNECT":  # a proxy whose every destination is this server
                     self.tunnels.append(request.target)
                     writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    if self.tunnel_tls is not None:
+                        await writer.start_tls(self.tunnel_tls)
                     continue
                 await self._answer(request, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):

@@ -10,7 +10,7 @@ from typing import Any
 from pi.errors import InvalidRequestError, ProviderError, StreamFormatError
 from pi.providers.assembly import Assembly, OpenBlock
 from pi.providers.base import Context, StreamOptions
-from pi.providers.budget import output_limit, thinking_budget
+from pi.providers.budget import THINKING_BUDGETS, output_limit, thinking_budget
 from pi.providers.errors import failure_of
 from pi.providers.hosts import affinity_headers, bearer_only, service_headers
 from pi.providers.prompt import Prompt, fold
@@ -117,8 +117,13 @@ def _thinking(model: Model, options: StreamOptions, max_tokens: int) -> dict[str
             "output_config": {"effort": effort},
         }
     budget = thinking_budget(level, options.thinking_budgets, max_tokens)
-    thinking = {"type": "enabled", "budget_tokens": budget, "display": "summarized"}
-    return {"thinking": thinking}
+    return {
+        "thinking": {
+            "type": "enabled",
+            "budget_tokens": budget or THINKING_BUDGETS["minimal"],
+            "display": "summarized",
+        }
+    }
 
 
 def _tools(

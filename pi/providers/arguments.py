@@ -10,6 +10,7 @@ __all__ = ["parse_arguments", "salvage_arguments"]
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BAD_ESCAPE = re.compile(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})(.?)|(\\.)', re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_HIGH = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 
@@ -33,6 +34,7 @@ def parse_arguments(text: str) -> tuple[dict[str, Any], str | None]:
 def salvage_arguments(text: str) -> dict[str, Any]:
     """What a cut-off text says so far: open strings and brackets closed, a half member dropped."""
     closers: list[str] = []
+    escapes: list[int] = []  # where the escapes of the open string begin
     in_string = escaped = False
     safe, safe_closers = 0, ""
     for at, char in enumerate(text):
@@ -41,10 +43,12 @@ def salvage_arguments(text: str) -> dict[str, Any]:
                 escaped = False
             elif char == "\\":
                 escaped = True
+                escapes.append(at)
             elif char == '"':
                 in_string = False
         elif char == '"':
             in_string = True
+            escapes.clear()
         elif char in "{[":
             closers.append("}" if char == "{" else "]")
             safe, safe_closers = at + 1, "".join(reversed(closers))
@@ -53,14 +57,8 @@ def salvage_arguments(text: str) -> dict[str, Any]:
         elif char == ",":
             safe, safe_closers = at, "".join(reversed(closers))
     end = "".join(reversed(closers))
-    attempts = [text[:safe] + safe_closers]
-    if in_string:
-        cut = (
-            re.sub(r"\\(u[0-9a-fA-F]{0,3})?$", "", text) if escaped or "\\u" in text[-5:] else text
-        )
-        attempts.insert(0, cut + '"' + end)
-    else:
-        attempts.insert(0, text + end)
+    whole = _without_half_escape(text, escapes) + '"' if in_string else text
+    attempts = (whole + end, text[:safe] + safe_closers)
     for attempt in attempts:
         try:
             value = _load(attempt)
@@ -69,6 +67,15 @@ def salvage_arguments(text: str) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
     return {}
+
+
+def _without_half_escape(text: str, escapes: list[int]) -> str:
+    """Less a last escape that is incomplete, or only the first half of a surrogate pair."""
+    for start in reversed(escapes[-2:]):
+        escape = text[start:]
+        if len(escape) == 1 or (escape[1] == "u" and len(escape) < 6) or _HIGH.fullmatch(escape):
+            text = text[:start]
+    return text
 
 
 def _load(text: str) -> Any:

@@ -211,13 +211,19 @@ def cost_of(
             rate = tier
     long = min(cache_write_1h, cache_write)
     short = cache_write - long
-    cost: Cost = {
-        "input": rate.input / MILLION * input,
-        "output": rate.output / MILLION * output,
-        "cacheRead": rate.cache_read / MILLION * cache_read,
-        "cacheWrite": (rate.cache_write * short + rate.input * 2 * long) / MILLION,
-        "total": 0.0,
+    parts = [
+        rate.input / MILLION * input,
+        rate.output / MILLION * output,
+        rate.cache_read / MILLION * cache_read,
+        (rate.cache_write * short + rate.input * 2 * long) / MILLION,
+    ]
+    # Whole numbers are written without a fraction, as JavaScript writes them.
+    priced = [int(part) if part == int(part) else part for part in (*parts, sum(parts))]
+    return {
+        "input": priced[0],
+        "output": priced[1],
+        "cacheRead": priced[2],
+        "cacheWrite": priced[3],
+        "total": priced[4],
         "totalFromProvider": False,
     }
-    cost["total"] = cost["input"] + cost["output"] + cost["cacheRead"] + cost["cacheWrite"]
-    return cost

@@ -58,5 +58,9 @@ class StreamFunction(Protocol):
     def __call__(
         self, model: Model, context: Context, options: StreamOptions, /
     ) -> AsyncGenerator[AssistantEvent, None]:
-        """Yield `start`, then blocks, then exactly one `done` or `error`."""
+        """Yield `start` once the server accepts the request, blocks, then one `done` or `error`.
+
+        A request that is refused yields `error` alone. After an early `aclose` or a cancellation
+        the `partial` of `start` holds everything that had arrived.
+        """
         ...

@@ -25,13 +25,16 @@ IMAGE_TOKENS = 1200
 def thinking_budget(
     level: ThinkingLevel, budgets: Mapping[str, int], max_tokens: int
 ) -> int | None:
-    """Tokens to think with at `level`; None for "off". The levels above high have high's budget."""
+    """Tokens to think with at `level`; None for "off", or where an answer would have no room.
+
+    The levels above high have high's budget.
+    """
     if level == "off":
         return None
     name = level if level in THINKING_BUDGETS else "high"
     room = max_tokens - ANSWER_ROOM
     wanted = budgets.get(name, THINKING_BUDGETS[name])
-    return min(wanted, room) if room > 0 else THINKING_BUDGETS["minimal"]
+    return min(wanted, room) if room > 0 else None
 
 
 def output_limit(model: Model, prompt: Prompt, messages: Sequence[Any], asked: int | None) -> int:

@@ -103,7 +103,8 @@ async def stream(
         yield assembly.start()
         turn = _turn(context)
         step = _plan(turn)
-        for event in _said(assembly, step, thinking=options.thinking != "off"):
+        marker = f"demo_{assembly.message['timestamp']}_{len(context.messages)}"
+        for event in _said(assembly, step, marker, thinking=options.thinking != "off"):
             yield event
             await asyncio.sleep(0)  # as a network would: others get their turn between pieces
         _count(assembly, context)
@@ -112,7 +113,10 @@ async def stream(
         assembly.flush()
 
 
-def _said(assembly: Assembly, step: _Step, *, thinking: bool) -> Iterator[AssistantEvent]:
+def _said(
+    assembly: Assembly, step: _Step, marker: str, *, thinking: bool
+) -> Iterator[AssistantEvent]:
+    """marker: begins the ids of the calls, so that no two of a conversation are alike."""
     if thinking:
         block, event = assembly.open_thinking("")
         yield event
@@ -123,11 +127,8 @@ def _said(assembly: Assembly, step: _Step, *, thinking: bool) -> Iterator[Assist
         yield event
         yield from (block.delta(piece) for piece in _pieces(step.answer))
         yield assembly.end(block)
-    calls = sum(b["type"] == "toolCall" for b in assembly.message["content"])
-    for number, call in enumerate(step.calls, calls + 1):
-        # Unlike in any other reply of the conversation: the time of this one is in the id.
-        call_id = f"demo_{assembly.message['timestamp']}_{number}"
-        opened, started = assembly.open_call(call_id, call.tool)
+    for number, call in enumerate(step.calls, 1):
+        opened, started = assembly.open_call(f"{marker}_{number}", call.tool)
         yield started
         yield from (opened.delta(piece) for piece in _pieces(dumps(call.args).decode()))
         yield assembly.end(opened)

@@ -5,7 +5,6 @@ that never reaches the network pays for neither. Trust comes from the system's c
 (truststore: corporate roots installed there count), unless a bundle is named.
 """
 
-import platform
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -48,6 +47,8 @@ class HttpOptions:
 
 def user_agent() -> str:
     """`pi/1.2.3 (linux; python/3.12.1; x86_64)`."""
+    import platform  # noqa: PLC0415  (2 ms, and only a request needs it)
+
     version = ".".join(map(str, sys.version_info[:3]))
     return f"pi/{__version__} ({sys.platform}; python/{version}; {platform.machine()})"
 
@@ -72,11 +73,12 @@ class HttpClient:
         httpx = _httpx()
         try:
             target = httpx.URL(url)
-            if target.scheme not in ("http", "https") or not target.host:
+            secure = target.scheme == "https"
+            if not (secure or target.scheme == "http") or not target.host or _bad_port(target.port):
                 raise InvalidRequestError(
                     f"not an http(s) URL: {url!r}", hint="check the provider's baseUrl"
                 )
-            client = self._client(secure=target.scheme == "https")
+            client = self._client(secure=secure)
             request = client.build_request(
                 method,
                 target,
@@ -116,7 +118,7 @@ class HttpClient:
                 trust_env=options.proxy is None,
                 mounts=self._mounts(context),
             )
-        except (ValueError, ImportError) as error:
+        except (ValueError, ImportError, _httpx().InvalidURL) as error:
             where = options.proxy or "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
             raise ConfigError(f"unusable proxy ({where}): {error}") from error
         self._clients[secure] = client
@@ -196,6 +198,10 @@ def _httpx() -> Any:
             del sys.modules["httpx._main"]
         return httpx
     return sys.modules["httpx"]
+
+
+def _bad_port(port: int | None) -> bool:
+    return port is not None and not 0 < port < 65536
 
 
 def _encodable(headers: Mapping[str, str]) -> dict[str, str]:

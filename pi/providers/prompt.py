@@ -14,7 +14,7 @@ __all__ = ["Prompt", "fold"]
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """text: sections, then free text, a blank line between; "" for none. tools: in force."""
+    """text: free text, then sections, a blank line between; "" for none. tools: in force."""
 
     text: str
     tools: tuple[ToolDeclaration, ...]
@@ -28,7 +28,7 @@ def fold(messages: Sequence[AgentMessage]) -> Prompt:
     for message in messages:
         if message["role"] == "system":
             _patch(message, sections, texts, tools)
-    return Prompt("\n\n".join([*sections.values(), *texts]), tuple(tools.values()))
+    return Prompt("\n\n".join([*texts, *sections.values()]), tuple(tools.values()))
 
 
 def _patch(
