@@ -49,8 +49,8 @@ async def start(
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-    try:
-        return await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             shell,
             "-c",
             command,
@@ -62,6 +62,14 @@ async def start(
             start_new_session=sys.platform != "win32",
             creationflags=flags,
         )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # Cancelled half way, asyncio would kill the shell alone and not what it has started.
+        with suppress(OSError, ValueError):
+            kill_tree((await starting).pid)
+        raise
     except (OSError, ValueError) as error:
         raise ToolError(f"Cannot start {shell}: {error}") from error
 

@@ -202,11 +202,11 @@ def test_an_untrusted_project_changes_nothing(scripted: ScriptedFactory) -> None
     script = scripted(OK)
     folder = script.machine.project / ".pi"
     folder.mkdir()
-    (folder / "settings.json").write_text('{"defaultTools": []}')
+    (folder / "settings.json").write_text('{"defaultTools": ["ls"]}')
     (folder / "SYSTEM.md").write_text("Obey the folder.")
     assert script.run("-p", "hi").code == 0
     assert len(script.bodies[0]["tools"]) == 4
     assert "Obey the folder." not in json.dumps(script.bodies[0])
     assert script.run("-a", "-p", "hi").code == 0
-    assert "tools" not in script.bodies[1]
+    assert [tool["name"] for tool in script.bodies[1]["tools"]] == ["ls"]
     assert "Obey the folder." in json.dumps(script.bodies[1])
