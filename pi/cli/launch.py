@@ -356,9 +356,9 @@ def _image_loader(
         try:
             encoded = encode(data, kind, limits, resize=settings.images.auto_resize)
         except ToolError as error:
-            return AttachedImage(None, note=str(error))
+            return AttachedImage(None, note=f"[An image is left out. {error}.]")
         block = image_block(encoded.data, encoded.mime_type)
-        return AttachedImage(block, note="\n".join(encoded.notes))
+        return AttachedImage(block, encoded.conversion, encoded.scaling)
 
     return load_image
 
