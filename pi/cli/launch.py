@@ -1,9 +1,10 @@
 """Where a run is put together: the only module that knows all the others."""
 
 import asyncio
+import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +42,8 @@ from pi.wire.system import replay_system
 
 __all__ = ["list_models", "run_prompts"]
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
@@ -75,6 +78,7 @@ def run_prompts(options: Options, environment: Environment) -> int:
         _warn(here.registry.diagnostics)
         _warn(here.credentials.diagnostics())
         _warn(opened.store.notices)
+        _warn(opened.warnings)
         chosen = _choose_model(options, here, context)
         _warn(chosen.warnings)
         tools = _tools(options, here.settings, context if opened.resumed else None)
@@ -310,9 +314,14 @@ def _tool_context(
 
 
 def _http_options(here: _Setting) -> HttpOptions:
+    environment = here.environment
     return HttpOptions(
         idle_timeout=here.settings.http_idle_timeout_ms / 1000 or None,
         proxy=here.settings.http_proxy,
+        no_proxy=environment.no_proxy,
+        ca_file=environment.ca_file,
+        ca_dir=environment.ca_dir,
+        extra_ca=environment.extra_ca,
     )
 
 
@@ -363,6 +372,6 @@ def _image_loader(
     return load_image
 
 
-def _warn(lines: Sequence[str]) -> None:
+def _warn(lines: Iterable[str]) -> None:
     for line in lines:
-        sys.stderr.write(f"Warning: {line}\n")
+        log.warning("%s", line)
