@@ -94,7 +94,10 @@ def run_prompts(options: Options, environment: Environment) -> int:
         if prompts:
             _check_key(options, here, chosen)
             _record_choice(options, opened, context, chosen)
-        return asyncio.run(_run(options, here, opened, chosen, tools, sections, prompts))
+        code = asyncio.run(_run(options, here, opened, chosen, tools, sections, prompts))
+        if options.verbose and opened.store.saved:
+            sys.stderr.write(f"Session: {opened.store.path}\n")
+        return code
 
 
 def _open(options: Options, environment: Environment, paths: Paths) -> Opened:

@@ -38,6 +38,11 @@ def test_the_file_and_its_entries(scripted: ScriptedFactory) -> None:
     assert parents == [None, *[entry["id"] for entry in entries[1:-1]]]
 
 
+def test_verbose_says_where_it_is(scripted: ScriptedFactory) -> None:
+    script = scripted(HELLO)
+    assert script.run("--verbose", "-p", "hi").stderr == f"Session: {script.machine.session()}\n"
+
+
 def test_continue(scripted: ScriptedFactory) -> None:
     script = start(scripted)
     result = script.machine.run("-c", "-p", "second")
