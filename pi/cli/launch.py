@@ -257,12 +257,13 @@ def _request(options: Options, here: _Setting, http: HttpClient, session_id: str
         credential = await asyncio.to_thread(
             here.credentials.require, model, api_key=options.api_key
         )
+        if settings.images.block_images:
+            # Loaded by the API's module in any case, but not by a run that sends nothing.
+            from pi.providers.transform import without_images  # noqa: PLC0415
+
+            context = Context(without_images(context.messages))
         stream = stream_function(model.api)(
-            replace(
-                model,
-                base_url=credential.base_url,
-                input=("text",) if settings.images.block_images else model.input,
-            ),
+            replace(model, base_url=credential.base_url),
             context,
             StreamOptions(
                 http=http,

@@ -142,7 +142,12 @@ def _tool(tool: ToolDeclaration, *, eager: bool, strict: bool) -> dict[str, Any]
         schema = strict_schema(tool["parameters"])
     if schema is not None:
         declared["strict"] = True
-    declared["input_schema"] = schema or {"type": "object", "properties": {}, **tool["parameters"]}
+    declared["input_schema"] = schema or {
+        "type": "object",
+        "properties": {},
+        "required": [],
+        **tool["parameters"],
+    }
     return declared
 
 

@@ -21,11 +21,13 @@ from pi.wire.messages import (
 )
 from pi.wire.model import Model
 
-__all__ = ["Replayed", "encode_body", "replayable", "short_hash"]
+__all__ = ["Replayed", "encode_body", "replayable", "short_hash", "without_images"]
 
 NO_RESULT = "The result of this call was not recorded."
 NO_IMAGES = "(an image was left out: this model takes text only)"
 NO_TOOL_IMAGES = "(an image in this result was left out: this model takes text only)"
+
+IMAGES_OFF = "(an image was left out: the setting images.blockImages is on)"
 
 Replayed = UserMessage | AssistantMessage | ToolResultMessage
 
@@ -60,6 +62,18 @@ def replayable(
                 kept.append(reply)
                 waiting = {b["id"]: b for b in reply["content"] if b["type"] == "toolCall"}
     kept += _unanswered(waiting)
+    return kept
+
+
+def without_images(messages: Sequence[AgentMessage]) -> list[AgentMessage]:
+    """The same conversation with a note for each run of images, for `images.blockImages`."""
+    kept: list[AgentMessage] = []
+    for message in messages:
+        if message["role"] == "user" and not isinstance(message["content"], str):
+            message = {**message, "content": _noted(message["content"], IMAGES_OFF)}
+        elif message["role"] == "toolResult":
+            message = {**message, "content": _noted(message["content"], IMAGES_OFF)}
+        kept.append(message)
     return kept
 
 
@@ -113,9 +127,11 @@ def _result(message: ToolResultMessage, model: Model, ids: Mapping[str, str]) ->
 
 
 def _visible(content: Sequence[UserContent], model: Model, note: str) -> list[UserContent]:
-    """The blocks, with one note for each run of images that the model cannot see."""
-    if model.takes_images or all(block["type"] != "image" for block in content):
-        return list(content)
+    return list(content) if model.takes_images else _noted(content, note)
+
+
+def _noted(content: Sequence[UserContent], note: str) -> list[UserContent]:
+    """The blocks, with one note for each run of images."""
     blocks: list[UserContent] = []
     for block in content:
         if block["type"] != "image":

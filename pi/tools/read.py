@@ -75,7 +75,9 @@ def _image(shown: str, data: bytes, kind: Format, context: ToolContext) -> ToolR
     try:
         image = encode(data, kind, context.images or ImageLimits(), resize=context.resize_images)
     except ToolError as error:
-        raise ToolError(f"Cannot show {shown}: {error}") from error
+        # The file was read, there is just nothing to see: other tools may still make use of it.
+        note = f"Image file [{kind}]\n[Not shown. {error}.]"
+        return text_result(note, structured=note)
     unseen = _NO_IMAGES if context.images is None else ""
     notes = (f"Image file [{image.mime_type}]", image.conversion, image.scaling, unseen)
     note = "\n".join(filter(None, notes))

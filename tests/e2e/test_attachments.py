@@ -94,7 +94,8 @@ def test_images_can_be_kept_at_their_size_or_out_of_requests(scripted: ScriptedF
     text, (image,) = attached(script, "@big.png", "look")
     assert text.endswith("\nlook")
     assert base64.b64decode(image["data"]) == data
-    assert "base64" not in str(script.bodies[0]["messages"])
+    sent = str(script.bodies[0]["messages"])
+    assert "base64" not in sent and "images.blockImages" in sent
 
 
 def test_texts_images_and_stdin_together(scripted: ScriptedFactory) -> None:
