@@ -69,9 +69,9 @@ def without_images(messages: Sequence[AgentMessage]) -> list[AgentMessage]:
     """The same conversation with a note for each run of images, for `images.blockImages`."""
     kept: list[AgentMessage] = []
     for message in messages:
-        if message["role"] == "user" and not isinstance(message["content"], str):
-            message = {**message, "content": _noted(message["content"], IMAGES_OFF)}
-        elif message["role"] == "toolResult":
+        if (message["role"] == "user" and not isinstance(message["content"], str)) or message[
+            "role"
+        ] == "toolResult":
             message = {**message, "content": _noted(message["content"], IMAGES_OFF)}
         kept.append(message)
     return kept
