@@ -25,6 +25,7 @@ from pi.errors import AuthError, ToolError
 from pi.models.listing import list_models as model_table
 from pi.models.registry import ModelRegistry
 from pi.models.selection import Selection, SessionModel, select_model
+from pi.modes.stderr import tell
 from pi.providers.base import Context, StreamOptions
 from pi.providers.demo import DEMO_MODEL
 from pi.providers.http import HttpClient, HttpOptions
@@ -96,7 +97,7 @@ def run_prompts(options: Options, environment: Environment) -> int:
             _record_choice(options, opened, context, chosen)
         code = asyncio.run(_run(options, here, opened, chosen, tools, sections, prompts))
         if options.verbose and opened.store.saved:
-            sys.stderr.write(f"Session: {opened.store.path}\n")
+            tell(f"Session: {opened.store.path}")
         return code
 
 
