@@ -7,7 +7,7 @@ order and its shapes; turning it into a wire format is the API's module.
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pi.wire.jsonio import dumps
 from pi.wire.messages import (
@@ -96,12 +96,10 @@ def without_images(messages: Sequence[AgentMessage]) -> list[AgentMessage]:
     """The same conversation with a note for each run of images, for `images.blockImages`."""
     kept: list[AgentMessage] = []
     for message in messages:
-        if message["role"] == "toolResult" or (
-            message["role"] == "user" and not isinstance(message["content"], str)
-        ):
-            kept.append({**message, "content": _noted(message["content"], IMAGES_OFF)})
-        else:
-            kept.append(message)
+        content = message.get("content")
+        if message["role"] in ("user", "toolResult") and isinstance(content, list):
+            message = cast("AgentMessage", {**message, "content": _noted(content, IMAGES_OFF)})
+        kept.append(message)
     return kept
 
 

@@ -54,7 +54,7 @@ def test_an_unusable_bundle_is_one_line(
         result = ask(machine, server.url, **{name: "/nowhere/ca.pem"})
     assert (result.code, result.text) == (1, "")
     assert "/nowhere/ca.pem" in result.stderr
-    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["Info", "Session"]
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_proxy_and_the_hosts_it_is_not_for(machine: Machine) -> None:
