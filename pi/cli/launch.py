@@ -86,7 +86,7 @@ def run_prompts(options: Options, environment: Environment) -> int:
         prompts = compose_prompts(
             options.messages,
             options.files,
-            None if sys.stdin is None or os.isatty(0) else sys.stdin.buffer.read(),
+            None if os.isatty(0) else sys.stdin.buffer.read(),
             cwd=paths.cwd,
             home=paths.home,
             load_image=_image_loader(here.settings, chosen.model),

@@ -28,12 +28,27 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of stdout has what it wanted; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _discard_output()  # its reader has what it wanted
         return 0
     except OSError as error:
+        _discard_output()
         _tell(PiError(_described(error)), environment)
         return 1
+    except Exception as error:  # noqa: BLE001  (a fault of ours is one line too, unless asked for more)
+        fault = PiError(
+            f"unexpected fault: {type(error).__name__}: {error}",
+            hint="This is a bug in pi. PI_DEBUG=1 shows where it is.",
+        )
+        fault.__cause__ = error
+        _tell(fault, environment)
+        return 1
+
+
+def _discard_output() -> None:
+    """Let what a failed write left in stdout's buffer go nowhere: Python writes it at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
 
 
 def _carry_out(options: Options, environment: Environment) -> int:
