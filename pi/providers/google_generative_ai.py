@@ -56,9 +56,10 @@ class GoogleReader:
         self._ids: set[str] = set()
         self._stop: str | None = None
         self._blocked: str | None = None
+        self._counted = False
 
     def finished(self) -> bool:
-        return False  # usage may follow the reason, so the stream is read to its end
+        return self._stop is not None and self._counted  # the counts may follow the reason
 
     def read(self, event: str, data: bytes) -> Iterator[AssistantEvent]:
         value = event_json(data)
@@ -72,6 +73,7 @@ class GoogleReader:
             reply["responseId"] = value["responseId"]
         if usage := value.get("usageMetadata"):
             self._count(usage)
+        self._counted = bool(usage)
         feedback = value.get("promptFeedback") or {}
         self._blocked = feedback.get("blockReason") or self._blocked
         for candidate in (value.get("candidates") or ())[:1]:
