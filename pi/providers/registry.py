@@ -10,6 +10,7 @@ __all__ = ["APIS", "stream_function"]
 
 APIS: Mapping[str, str] = {
     "anthropic-messages": "pi.providers.anthropic_messages",
+    "google-generative-ai": "pi.providers.google_generative_ai",
     "openai-completions": "pi.providers.openai_completions",
     "openai-responses": "pi.providers.openai_responses",
     "demo": "pi.providers.demo",
