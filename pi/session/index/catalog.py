@@ -31,7 +31,7 @@ from pi.session.index.survey import Stamp, Survey, survey
 from pi.session.index.texts import Said, query_of, said
 from pi.session.source import FileSource
 
-__all__ = ["Hit", "Listed", "Progress", "SessionIndex"]
+__all__ = ["Hit", "Listed", "Progress", "SessionIndex", "listed"]
 
 Progress = Callable[[int, int], None]
 """Told bytes read and bytes to read, now and then."""
@@ -208,7 +208,7 @@ class SessionIndex:
         for path, row in rows.items():
             summary = self._held.get(path) or kept.get(row.key)
             if summary is not None and row.problem is None:
-                listed[path] = _entry(path, row, summary)
+                listed[path] = _entry(path, row.stamp, summary)
         return listed
 
     def _refresh(self, found: Survey) -> dict[bytes, Row]:
@@ -356,17 +356,31 @@ class SessionIndex:
             source.close()
 
 
+def listed(path: Path) -> Listed:
+    """One session as the list has it, read from its file. Raises SessionError."""
+    source = FileSource(path)
+    try:
+        summary = begin(source)
+        seen = path.stat()
+        stamp = Stamp(source.size, seen.st_mtime_ns, 0)
+    except OSError as error:
+        raise SessionError(f"cannot read session {path}: {error.strerror}") from error
+    finally:
+        source.close()
+    return _entry(os.fsencode(path), stamp, summary)
+
+
 def _sorted(listed: Iterable[Listed]) -> list[Listed]:
     return sorted(listed, key=lambda one: (-one.used, str(one.path)))
 
 
-def _entry(path: bytes, row: Row, summary: Summary) -> Listed:
+def _entry(path: bytes, stamp: Stamp, summary: Summary) -> Listed:
     used = summary.modified
     if used is None:
         used = milliseconds(summary.created)
     if used is None:
-        used = row.stamp.mtime // 1_000_000
-    return Listed(Path(os.fsdecode(path)), row.stamp.size, used, summary)
+        used = stamp.mtime // 1_000_000
+    return Listed(Path(os.fsdecode(path)), stamp.size, used, summary)
 
 
 def _has_grown(source: FileSource, stamp: Stamp, row: Row) -> bool:
