@@ -72,9 +72,7 @@ class Automaton:
         self._hit_at_start = self._follow(self.program.start, 1, reached)
         self._intern(reached, True, False)
 
-    def _follow(
-        self, root: int, mask: int, reached: set[int], *, resolve: bool = False
-    ) -> bool:
+    def _follow(self, root: int, mask: int, reached: set[int], *, resolve: bool = False) -> bool:
         """Adds what is reached from `root` without a byte; true if that is the end."""
         kind, first, second = self.program.kind, self.program.first, self.program.second
         stack = [root]

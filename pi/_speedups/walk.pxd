@@ -64,6 +64,7 @@ cdef class Walker:
     cdef tuple ignore_names
     cdef list kept
     cdef readonly list errors
+    cdef readonly bytes root
     cdef void* lock
 
     cdef int fill(self, Batch* batch, int most) noexcept nogil

@@ -140,6 +140,7 @@ cdef class Walker:
             raise ValueError("a path holds no zero byte")
         if not root.endswith(b"/"):
             root += b"/"
+        self.root = root
         self.path_room = 4096
         self.path = <char*>malloc(self.path_room)
         if self.lock == NULL or self.path == NULL or not self.reserve(len(root)):

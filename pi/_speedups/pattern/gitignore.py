@@ -155,10 +155,11 @@ def _segments(line: bytes, by_name: bool) -> tuple[bytes, ...] | None:
 def _squeeze(code: bytearray) -> bytes:
     """Neighbouring stars are one."""
     out = bytearray()
+    last = 0
     at = 0
     while at < len(code):
         size = {LITERAL: 2, CLASS: 33}.get(code[at], 1)
-        if not (code[at] == STAR and out and last == STAR):
+        if not (code[at] == last == STAR):
             out += code[at : at + size]
         last = code[at]
         at += size

@@ -75,7 +75,7 @@ class _Runs:
                 for part in parts:
                     self.visit(part)
                 return
-            case Chars(ranges) if _one_text(node) is not None:
+            case Chars() if _one_text(node) is not None:
                 text = _one_text(node) or []
                 self.run.extend(text)
                 self.length += len(text)
