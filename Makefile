@@ -7,21 +7,22 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SPEEDUPS := $(wildcard pi/_speedups/*.pyx)
 
-.PHONY: demo test check format compiled pure clean wheel venv
+.PHONY: demo test check format compiled pure compare bench wheel clean venv
 
 venv: $(STAMP)
 
-# An editable install: the package is the tree, the compiled modules are built in place.
+# An editable install: the package is the tree, the compiled modules are built in place. Its
+# warning, that the tree comes first on the path, is what is wanted here.
 $(STAMP): pyproject.toml setup.py $(SPEEDUPS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1" "setuptools>=77" "Cython>=3.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
 	@touch $@
 
 # The main job on the embedded demo provider: no key, no network.
 demo: venv
-	$(BIN)/pi --provider demo -p "what is in this folder?"
+	$(BIN)/pi --provider demo --verbose -p "what is in this folder?"
 
 test: check compiled pure
 
@@ -40,6 +41,14 @@ compiled: venv
 
 pure: venv
 	PI_PURE=1 PI_EXPECT=pure $(BIN)/python -m pytest -q -n 4
+
+# Side by side with the reference implementation; PI_REFERENCE is its command.
+compare: venv
+	$(BIN)/python -m pytest -q -rs tests/differential
+
+# The table of benchmarks/RESULTS.md; with PI_REFERENCE, beside the reference.
+bench: venv
+	$(BIN)/python -m benchmarks.whole
 
 wheel: venv
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .

@@ -7,4 +7,11 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str]) -> int:
     """Run `pi` with these arguments; the exit code."""
-    raise NotImplementedError(argv)
+    if list(argv) in (["--version"], ["-v"]):
+        from pi._version import __version__  # noqa: PLC0415  (nothing else is imported for it)
+
+        print(__version__)  # noqa: T201  (the one thing it does)
+        return 0
+    from pi.cli.run import run  # noqa: PLC0415  (after the fast path)
+
+    return run(argv)

@@ -5,7 +5,7 @@ wrong on the wire: failure is the stream's last event, so that a session can kee
 cancellation (asyncio.CancelledError) passes through, after the connection is closed.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -57,6 +57,10 @@ class StreamOptions:
 class StreamFunction(Protocol):
     def __call__(
         self, model: Model, context: Context, options: StreamOptions, /
-    ) -> AsyncIterator[AssistantEvent]:
-        """Yield `start`, then blocks, then exactly one `done` or `error`."""
+    ) -> AsyncGenerator[AssistantEvent, None]:
+        """Yield `start` once the server accepts the request, blocks, then one `done` or `error`.
+
+        A request that is refused yields `error` alone. After an early `aclose` or a cancellation
+        the `partial` of `start` holds everything that had arrived.
+        """
         ...

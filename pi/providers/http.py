@@ -1,16 +1,56 @@
-"""The one place that makes HTTP clients: time-outs, proxies, trust, user agent."""
+"""The one place that makes HTTP clients: time-outs, proxies, trust, user agent.
 
+httpx is imported at the first request, and a TLS context is made at the first https one: a run
+that never reaches the network pays for neither. Trust comes from the system's certificate store
+(truststore: corporate roots installed there count), unless a bundle is named.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["HttpClient", "HttpOptions"]
+from pi._version import __version__
+from pi.errors import ConfigError, InvalidRequestError, NetworkError
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+__all__ = ["HttpClient", "HttpOptions", "user_agent"]
+
+CONNECT_TIMEOUT = 30.0
+"""Seconds for the connection alone; an unreachable host should not take the whole idle time-out."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
-    """Seconds; None switches a time-out off. proxy: for http and https, over the environment."""
+    """Where requests go through and whom they trust. Seconds; None switches a time-out off.
+
+    idle_timeout: the longest silence, before the headers and between events of a stream.
+    proxy: for http and https, over HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, which count otherwise.
+    no_proxy: hosts that bypass `proxy`, as in NO_PROXY ("example.org", ".example.org", "*").
+    ca_file, ca_dir: trusted certificates instead of the system's (SSL_CERT_FILE, SSL_CERT_DIR).
+    extra_ca: a PEM bundle trusted besides (NODE_EXTRA_CA_CERTS).
+    """
 
     idle_timeout: float | None = 300.0
     proxy: str | None = None
+    no_proxy: tuple[str, ...] = ()
+    ca_file: Path | None = None
+    ca_dir: Path | None = None
+    extra_ca: Path | None = None
+
+
+def user_agent() -> str:
+    """`pi/1.2.3 (linux; python/3.12.1; x86_64)`."""
+    import platform  # noqa: PLC0415  (2 ms, and only a request needs it)
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    return f"pi/{__version__} ({sys.platform}; python/{version}; {platform.machine()})"
 
 
 class HttpClient:
@@ -18,6 +58,174 @@ class HttpClient:
 
     def __init__(self, options: HttpOptions | None = None) -> None:
         self.options = options or HttpOptions()
+        self._clients: dict[bool, httpx.AsyncClient] = {}
+
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, headers: Mapping[str, str], content: bytes, method: str = "POST"
+    ) -> AsyncIterator["httpx.Response"]:
+        """Send, and give the answer once its headers are there; leaving closes it.
+
+        Redirects are not followed: a key must not travel to a host nobody named. Raises
+        NetworkError for no answer, InvalidRequestError for what cannot be sent, ConfigError for an
+        unusable proxy or certificate bundle. Reading the body raises what `network_error` takes.
+        """
+        httpx = _httpx()
+        try:
+            target = httpx.URL(url)
+            secure = target.scheme == "https"
+            if not (secure or target.scheme == "http") or not target.host or _bad_port(target.port):
+                raise InvalidRequestError(
+                    f"not an http(s) URL: {url!r}", hint="check the provider's baseUrl"
+                )
+            client = self._client(secure=secure)
+            request = client.build_request(
+                method,
+                target,
+                headers={"user-agent": user_agent(), **_encodable(headers)},
+                content=content,
+            )
+            response = await client.send(request, stream=True)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise network_error(error, url) from error
+        try:
+            yield response
+        finally:
+            await response.aclose()
 
     async def aclose(self) -> None:
         """Close every connection."""
+        clients = list(self._clients.values())
+        self._clients.clear()
+        for client in clients:
+            await client.aclose()
+
+    def _client(self, *, secure: bool) -> "httpx.AsyncClient":
+        if secure in self._clients:
+            return self._clients[secure]
+        options = self.options
+        # A proxy may itself be https, so without a context httpx would build one from certifi.
+        context: Any = self._context() if secure else False
+        idle = options.idle_timeout
+        connect = CONNECT_TIMEOUT if idle is None else min(idle, CONNECT_TIMEOUT)
+        try:
+            client: httpx.AsyncClient = _httpx().AsyncClient(
+                verify=context,
+                timeout=_httpx().Timeout(idle, connect=connect, pool=None),
+                limits=_httpx().Limits(max_connections=None, keepalive_expiry=60),
+                # Compressed events arrive late: a compressor holds back what it was given.
+                headers={"accept-encoding": "identity"},
+                trust_env=options.proxy is None,
+                mounts=self._mounts(context),
+            )
+        except (ValueError, ImportError, _httpx().InvalidURL) as error:
+            where = options.proxy or "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY"
+            raise ConfigError(f"unusable proxy ({where}): {error}") from error
+        self._clients[secure] = client
+        return client
+
+    def _mounts(self, context: Any) -> "dict[str, httpx.AsyncHTTPTransport | None] | None":
+        proxy = self.options.proxy
+        if proxy is None:
+            return None
+        mounts: dict[str, httpx.AsyncHTTPTransport | None] = {}
+        for entry in self.options.no_proxy:
+            host = entry.strip()
+            if host == "*":
+                return None
+            if host:
+                mounts[f"all://*{host}" if host.startswith(".") else f"all://{host}"] = None
+                mounts[f"all://*.{host.lstrip('.')}"] = None
+        if "://" not in proxy:
+            proxy = f"http://{proxy}"
+        mounts["all://"] = _httpx().AsyncHTTPTransport(verify=context, proxy=proxy)
+        return mounts
+
+    def _context(self) -> "ssl.SSLContext":
+        import ssl  # noqa: PLC0415  (only https needs it, and it costs 10 ms)
+
+        options = self.options
+        bundle: Path | None = options.ca_file or options.ca_dir
+        try:
+            if bundle is not None:
+                context = ssl.create_default_context(
+                    cafile=options.ca_file and str(options.ca_file),
+                    capath=options.ca_dir and str(options.ca_dir),
+                )
+            else:
+                import truststore  # noqa: PLC0415  (with ssl; trusts what the system trusts)
+
+                context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            if bundle := options.extra_ca:
+                context.load_verify_locations(cafile=str(bundle))
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"cannot load certificates from {bundle}: {error}",
+                hint="check SSL_CERT_FILE, SSL_CERT_DIR and NODE_EXTRA_CA_CERTS",
+            ) from error
+        return context
+
+
+def network_error(error: Exception, url: str) -> NetworkError | InvalidRequestError:
+    """What httpx raised, as one of ours: what failed, with which host."""
+    httpx = _httpx()
+    where = _host(url)
+    cause = _reason(error)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return InvalidRequestError(f"cannot send a request to {url!r}: {cause}")
+    if isinstance(error, httpx.ConnectTimeout):
+        return NetworkError(f"no connection to {where} in time (connect timeout)")
+    if isinstance(error, httpx.TimeoutException):
+        return NetworkError(f"no answer from {where} in time (idle timeout)")
+    if isinstance(error, httpx.ProxyError):
+        return NetworkError(f"the proxy gave no connection to {where}: {cause}")
+    if isinstance(error, httpx.ConnectError):
+        refused = NetworkError(f"cannot connect to {where}: {cause}")
+        if "CERTIFICATE_VERIFY_FAILED" in cause:
+            refused.retryable = False
+            refused.hint = "name your organisation's CA bundle in NODE_EXTRA_CA_CERTS"
+        return refused
+    return NetworkError(f"the connection to {where} was lost: {cause}")
+
+
+def _httpx() -> Any:
+    if "httpx" not in sys.modules:
+        # The package would import its own command line, and with it rich, pygments and click.
+        sys.modules["httpx._main"] = None  # type: ignore[assignment]
+        try:
+            import httpx  # noqa: PLC0415  (the network is used late, if at all)
+        finally:
+            del sys.modules["httpx._main"]
+        return httpx
+    return sys.modules["httpx"]
+
+
+def _bad_port(port: int | None) -> bool:
+    return port is not None and not 0 < port < 65536
+
+
+def _encodable(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        # A newline pasted with a key is the common case; httpx would raise far from the cause.
+        if not value.isascii() or any(char < " " and char != "\t" for char in value):
+            raise InvalidRequestError(
+                f"the value of header {name!r} holds characters that HTTP cannot carry",
+                hint="check the API key and the headers of this provider for stray characters",
+            )
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _host(url: str) -> str:
+    host = url.partition("://")[2] or url
+    return host.partition("/")[0].rpartition("@")[2] or url
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost text: httpx says "All connection attempts failed", the OS says why."""
+    texts = []
+    seen: BaseException | None = error
+    while seen is not None:
+        if text := str(seen):
+            texts.append(text)
+        seen = seen.__cause__ or seen.__context__
+    return texts[-1] if texts else type(error).__name__

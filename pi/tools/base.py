@@ -11,7 +11,20 @@ from typing import Any, Protocol
 
 from pi.wire.messages import ImageContent, TextContent, ToolDeclaration, UserContent
 
-__all__ = ["ImageLimits", "Tool", "ToolContext", "ToolResult", "text_block"]
+__all__ = [
+    "STRICT_SAMPLING",
+    "ImageLimits",
+    "Tool",
+    "ToolContext",
+    "ToolResult",
+    "declaration",
+    "image_block",
+    "text_block",
+    "text_result",
+]
+
+STRICT_SAMPLING: Mapping[str, str] = {"type": "json_schema", "strict": "prefer"}
+"""`sampling` of tools whose arguments a provider should constrain to the schema where it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +57,8 @@ class ToolContext:
     cwd: relative paths resolve from here.
     env: the whole environment of child processes (PI_* session variables included).
     update: call with a partial ToolResult; consumers show the latest.
-    images: None when the model takes none, or images are blocked.
+    images: how to encode images; None when the model takes none (they are kept in the result, with
+    a note, and left out of the request). Blocking images is the request's matter, not the tool's.
     shell, shell_prefix: settings `shellPath` and `shellCommandPrefix`.
     """
 
@@ -59,7 +73,13 @@ class ToolContext:
 
 
 class Tool(Protocol):
-    """One tool. `snippet` is its line in the system prompt's list, `rules` its lines of advice."""
+    """One tool. `snippet` is its line in the system prompt's list, `rules` its lines of advice.
+
+    Two further attributes are optional. `sampling`: the declaration's constrainedSampling.
+    `prepare(arguments)`: rewrites what models are known to send wrongly, before validation.
+
+    A cancelled `run` first calls context.update with all it has, then raises CancelledError.
+    """
 
     name: str
     description: str
@@ -74,9 +94,22 @@ def text_block(text: str) -> TextContent:
     return {"type": "text", "text": text}
 
 
+def text_result(text: str, *, details: Any = None, structured: Any = None) -> ToolResult:
+    """A success that is one block of text."""
+    return ToolResult(content=[text_block(text)], details=details, structured=structured)
+
+
 def declaration(tool: Tool) -> ToolDeclaration:
     """The tool as a system message announces it."""
-    return {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    announced: ToolDeclaration = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+    }
+    sampling = getattr(tool, "sampling", None)
+    if sampling is not None:
+        announced["constrainedSampling"] = dict(sampling)
+    return announced
 
 
 def image_block(data: str, mime_type: str) -> ImageContent:

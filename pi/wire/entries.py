@@ -14,6 +14,7 @@ __all__ = [
     "BranchSummaryEntry",
     "CompactionEntry",
     "ContextEditEntry",
+    "ContextReplacement",
     "CustomEntry",
     "CustomMessageEntry",
     "LabelEntry",
@@ -69,6 +70,7 @@ class UsageEntry(_Entry):
     provider: str
     model: str
     usage: Usage
+    note: NotRequired[str]
 
 
 class CompactionEntry(_Entry):
@@ -84,12 +86,16 @@ class CompactionEntry(_Entry):
     fromHook: NotRequired[bool]
 
 
+class ContextReplacement(TypedDict):
+    content: str | list[Any]
+
+
 class ContextEditEntry(_Entry):
     """replacement: new content of the target in the model's context; None omits the target."""
 
     type: Literal["context_edit"]
     targetId: str
-    replacement: str | list[UserContent] | None
+    replacement: ContextReplacement | None
 
 
 class BranchSummaryEntry(_Entry):

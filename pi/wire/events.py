@@ -28,6 +28,7 @@ __all__ = [
     "StreamStart",
     "ToolCallEnd",
     "ToolCallStart",
+    "ToolEnd",
 ]
 
 

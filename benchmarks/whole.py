@@ -1,0 +1,181 @@
+"""Whole programs: each row of the budgets, `pi` beside the reference, in one run.
+
+    make bench                                       without anchors for the rows that need them
+    PI_REFERENCE="command" make bench                with them
+
+The reference's command comes from PI_REFERENCE. Writes benchmarks/RESULTS.md.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.data import sse_stream, write_session
+from benchmarks.measure import Figure, Job, in_turns
+from benchmarks.table import Row, render, write
+from tests.scripted_provider import Request, ScriptedProvider
+
+PI = [str(Path(sys.executable).with_name("pi"))]
+REFERENCE = shlex.split(os.environ.get("PI_REFERENCE", ""))
+RESULTS = Path(__file__).with_name("RESULTS.md")
+MB = 1_000_000
+ANSWER = {"blocks": [{"text": "done"}]}
+
+
+class Bench:
+    """A home, a project and a scripted server that notes when a request arrives."""
+
+    def __init__(self, root: Path, server: ScriptedProvider) -> None:
+        self.home, self.project = root / "home", root / "project"
+        self.project.mkdir(parents=True)
+        agent = self.home / ".pi" / "agent"
+        agent.mkdir(parents=True)
+        self.sessions = agent / "sessions"
+        provider = {
+            "baseUrl": server.base_url("anthropic-messages"),
+            "api": "anthropic-messages",
+            "apiKey": "k",
+            "models": [{"id": "m1", "contextWindow": 1_000_000}],
+        }
+        (agent / "models.json").write_text(json.dumps({"providers": {"mock": provider}}))
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PI_OFFLINE": "1"}
+
+    def job(self, command: list[str], *arguments: str, **options: object) -> Job:
+        full = [*command, "--provider", "mock", "--model", "m1", *arguments]
+        return Job(full, cwd=self.project, env=self.env, **options)  # type: ignore[arg-type]
+
+
+def seconds(figure: Figure) -> str:
+    return f"{figure.median * 1000:.0f} ms" if figure.median < 10 else f"{figure.median:.1f} s"
+
+
+def compared(what: str, ours: Figure, anchor: Figure | None, limit: float | None) -> Row:
+    if anchor is None:
+        return Row(what, seconds(ours), "PI_REFERENCE not set", None, limit)
+    return Row(what, seconds(ours), seconds(anchor), ours.median / anchor.median, limit)
+
+
+def memory(what: str, ours: Figure, anchor: Figure | None, limit_mb: float) -> Row:
+    beside = "" if anchor is None else f"{anchor.memory / MB:.0f} MB"
+    return Row(
+        what, f"{ours.memory / MB:.0f} MB", beside, ours.memory / MB, limit_mb, "ratio in MB"
+    )
+
+
+def beside_reference(
+    bench: Bench, runs: int, make: Callable[[list[str]], Job]
+) -> tuple[Figure, Figure | None]:
+    jobs = [make(PI)] + ([make(REFERENCE)] if REFERENCE else [])
+    figures = in_turns(jobs, runs)
+    return figures[0], figures[1] if REFERENCE else None
+
+
+def version(bench: Bench) -> Iterator[Row]:
+    jobs = [Job([*PI, "--version"], env=bench.env), Job([sys.executable, "-c", "pass"])]
+    if REFERENCE:
+        jobs.append(Job([*REFERENCE, "--version"], env=bench.env))
+    ours, bare, *reference = in_turns(jobs, 15)
+    yield compared("`pi --version`", ours, reference[0] if reference else None, 0.12)
+    row = compared("`pi --version` beside `python -c pass`", ours, bare, 2.5)
+    yield row
+
+
+def first_request(bench: Bench, arrived: list[float]) -> Iterator[Row]:
+    ours, anchor = beside_reference(
+        bench,
+        9,
+        lambda command: bench.job(
+            command,
+            *("--no-session", "-p", "hi"),
+            prepare=arrived.clear,
+            mark=lambda: arrived[0],
+        ),
+    )
+    yield compared("`pi -p`: first request on the wire", ours, anchor, 0.55)
+    yield memory("the same: peak memory", ours, anchor, 60)
+
+
+def big_session(bench: Bench, empty: Figure, entries: int, big: bool) -> Iterator[Row]:
+    folder = bench.sessions / ("--" + str(bench.project).strip("/").replace("/", "-") + "--")
+    path = folder / f"2026-01-01T00-00-00-000Z_00000000-0000-7000-8000-{entries:012x}.jsonl"
+    size = write_session(path, entries, bench.project)
+    name = f"{size / MB:,.0f} MB session ({entries // 1000} k entries)"
+
+    def restore() -> None:
+        os.truncate(path, size)
+
+    def make(command: list[str]) -> Job:
+        return bench.job(command, "--session", str(path), "-p", "and now?", prepare=restore)
+
+    if big:
+        (ours,) = in_turns([make(PI)], 5)
+        ratio = ours.median / empty.median
+        yield Row(f"continue a {name}", seconds(ours), seconds(empty), ratio, 1.2, "no history")
+        yield memory("the same: peak memory", ours, None, 100)
+    else:
+        ours, anchor = beside_reference(bench, 5, make)
+        yield compared(f"continue a {name}", ours, anchor, 0.2)
+        yield memory("the same: peak memory", ours, anchor, 80)
+    path.unlink()
+
+
+def deltas(bench: Bench) -> Iterator[Row]:
+    for mode, arguments in (("text", []), ("`--mode json`", ["--mode", "json"])):
+        ours, anchor = beside_reference(
+            bench,
+            5,
+            lambda command, arguments=arguments: bench.job(  # type: ignore[misc]
+                command, "--no-session", *arguments, "-p", "stream"
+            ),
+        )
+        yield compared(f"28,000 streamed deltas, {mode}", ours, anchor, 0.7)
+
+
+def versions() -> list[str]:
+    said = [f"pi: {_first_line([*PI, '--version', '--verbose'])}"]
+    if REFERENCE:
+        said.append(f"reference: {_first_line([*REFERENCE, '--version'])}")
+    return said
+
+
+def _first_line(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return " ".join(done.stdout.split())
+
+
+def main() -> None:
+    arrived: list[float] = []
+    stream = {"raw": sse_stream(28_000)}
+
+    def answer(request: Request) -> dict[str, object]:
+        arrived.append(time.monotonic())
+        asked = json.dumps(request.body["messages"][-1])
+        return stream if '"stream"' in asked else ANSWER
+
+    rows: list[Row] = []
+
+    def add(more: Iterator[Row]) -> None:
+        for row in more:
+            rows.append(row)
+            print(render([row]).splitlines()[-1], flush=True)
+
+    with tempfile.TemporaryDirectory() as root, ScriptedProvider([answer]) as server:
+        bench = Bench(Path(root), server)
+        add(version(bench))
+        add(first_request(bench, arrived))
+        (empty,) = in_turns([bench.job(PI, "--no-session", "-p", "hi")], 7)
+        add(big_session(bench, empty, 30_000, big=False))
+        add(big_session(bench, empty, 300_000, big=True))
+        add(deltas(bench))
+    write(RESULTS, rows, versions())
+    print(f"\n{RESULTS}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The turn loop: ask the model, run the tools it calls, ask again, until it calls none.
+
+It writes nothing and retries nothing: it yields events, and its caller (session.py) stores messages
+and decides what a failure means. Each tool call gets exactly one result, in the order asked.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import cast
+
+from pi.agent.abort import Abort, Aborted
+from pi.agent.toolcalls import ToolRunner
+from pi.errors import PiError
+from pi.wire.events import AgentEvent, AssistantEvent
+from pi.wire.messages import (
+    AssistantMessage,
+    StopReason,
+    ThinkingLevel,
+    ToolCall,
+    ToolResultMessage,
+    empty_usage,
+    now_ms,
+)
+from pi.wire.model import Model
+
+__all__ = ["ABORTED_TEXT", "TurnLoop"]
+
+ABORTED_TEXT = "The request was aborted"
+
+
+@dataclass(slots=True)
+class TurnLoop:
+    """One low-level run.
+
+    open_stream: starts the request for the context as it is now; what it raises as PiError (a key
+        that cannot be resolved, an unknown format) fails the turn like an error of the wire.
+    failure: after the run, what ended it, if it was an error.
+    """
+
+    model: Model
+    thinking: ThinkingLevel
+    tools: ToolRunner
+    open_stream: Callable[[], AsyncGenerator[AssistantEvent, None]]
+    abort: Abort
+    failure: Exception | None = None
+
+    async def run(self) -> AsyncGenerator[AgentEvent, None]:
+        """Turns until the model is done; the caller has announced the prompt's messages.
+
+        Every message_end is to be in the context before the next event is asked for.
+        The first `turn_start` is the caller's too: it precedes the prompt's messages.
+        """
+        first = True
+        while True:
+            if not first:
+                yield {"type": "turn_start"}
+            first = False
+            message: AssistantMessage | None = None
+            async with aclosing(self._ask()) as events:
+                async for event in events:
+                    if event["type"] == "message_end":
+                        message = cast("AssistantMessage", event["message"])
+                    yield event
+            assert message is not None, "every request ends in a message"
+            results: list[ToolResultMessage] = []
+            calls = tool_calls(message)
+            if calls:
+                run = self.tools.skip if message["stopReason"] == "length" else self.tools.run
+                async with aclosing(run(calls, self.abort, results)) as events:
+                    async for event in events:
+                        yield event
+            for result in results:
+                yield {"type": "message_start", "message": result}
+                yield {"type": "message_end", "message": result}
+            yield {"type": "turn_end", "message": message, "toolResults": results}
+            if not calls:
+                return
+
+    async def _ask(self) -> AsyncGenerator[AgentEvent, None]:
+        """One request: message_start, updates, message_end."""
+        began = time.monotonic()
+        partial: AssistantMessage | None = None
+        final: AssistantMessage | None = None
+        self.failure = None
+        stream: AsyncGenerator[AssistantEvent, None] | None = None
+        try:
+            if self.abort.triggered:
+                raise Aborted
+            stream = self.open_stream()
+            wait, following = self.abort.wait, stream.__anext__
+            while True:
+                event = await wait(following())
+                if event["type"] == "start":
+                    partial = event["partial"]
+                    yield {"type": "message_start", "message": partial}
+                elif event["type"] == "done":
+                    final = event["message"]
+                    break
+                elif event["type"] == "error":
+                    final = event["error"]
+                    self.failure = event.get("failure")
+                    break
+                else:
+                    assert partial is not None, "a stream begins with start or error"
+                    yield {
+                        "type": "message_update",
+                        "usage": partial["usage"],
+                        "assistantMessageEvent": event,
+                    }
+        except Aborted:
+            final = self._ended(await _closed(stream, partial), "aborted", ABORTED_TEXT)
+        except StopAsyncIteration:
+            text = "The provider's stream ended without a result"
+            final = self._ended(partial, "error", text)
+        except PiError as error:
+            self.failure = error
+            final = self._ended(await _closed(stream, partial), "error", str(error))
+        finally:
+            await _closed(stream, partial)
+        final["durationMs"] = round((time.monotonic() - began) * 1000)
+        final["thinkingLevel"] = self.thinking
+        if partial is None:
+            yield {"type": "message_start", "message": final}
+        yield {"type": "message_end", "message": final}
+
+    def _ended(
+        self, partial: AssistantMessage | None, reason: StopReason, text: str
+    ) -> AssistantMessage:
+        """The message so far, closed as failed."""
+        if partial is None:
+            partial = {
+                "role": "assistant",
+                "content": [],
+                "api": self.model.api,
+                "provider": self.model.provider,
+                "model": self.model.id,
+                "usage": empty_usage(),
+                "stopReason": "pending",
+                "timestamp": now_ms(),
+            }
+        partial["stopReason"] = reason
+        partial["errorMessage"] = text
+        return partial
+
+
+async def _closed(
+    stream: AsyncGenerator[AssistantEvent, None] | None, partial: AssistantMessage | None
+) -> AssistantMessage | None:
+    """Close the stream; the partial message is complete as far as it came only after that."""
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        await close()
+    return partial
+
+
+def tool_calls(message: AssistantMessage) -> list[ToolCall]:
+    """The calls to act on: none of a reply that failed or was aborted."""
+    if message["stopReason"] in ("error", "aborted"):
+        return []
+    return [block for block in message["content"] if block["type"] == "toolCall"]

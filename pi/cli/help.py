@@ -1,0 +1,65 @@
+"""The text of `pi --help`, made from the parser's own list of options."""
+
+import click
+
+from pi.cli.options import COMMAND, GROUPS, PiOption
+
+__all__ = ["help_text"]
+
+WIDTH = 100
+
+EXAMPLES = (
+    ("Ask about this folder", 'pi -p "What does this project do?"'),
+    ("Give it files, an image among them", 'pi -p @notes.md @screen.png "What is wrong here?"'),
+    ("Give it another program's output", 'git diff | pi -p "Review this change"'),
+    ("Go on with the last session", 'pi -c -p "Now write the tests"'),
+    ("Choose the model and how hard it thinks", 'pi --model sonnet:high -p "Find the race"'),
+    ("Let it look but not touch", 'pi -t read,grep,find,ls -p "Review src/"'),
+    ("Feed another program", 'pi --mode json -p "List the TODOs" > events.jsonl'),
+    ("A prompt that begins with a dash", 'pi -p -- "- one point a line, please"'),
+)
+
+VARIABLES = (
+    ("ANTHROPIC_API_KEY, OPENAI_API_KEY", "Keys of these providers"),
+    ("PI_CODING_AGENT_DIR", "Settings, keys and sessions (default: ~/.pi/agent)"),
+    ("PI_CODING_AGENT_SESSION_DIR", "Sessions alone; --session-dir wins over it"),
+    ("PI_OFFLINE", "1: as --offline"),
+    ("PI_DEBUG", "1: show a traceback with an error"),
+    ("PI_LOG", "A file for the log, instead of stderr"),
+)  # fmt: skip
+
+
+def help_text() -> str:
+    """At most WIDTH columns, ending in a newline."""
+    formatter = click.HelpFormatter(width=WIDTH)
+    formatter.write_text("pi: a coding agent for the terminal")
+    formatter.write_usage("pi", "[options] [--] [@files...] [messages...]")
+    with formatter.section("Arguments"):
+        formatter.write_dl(
+            [
+                ("messages", "Each is one prompt; they run one after the other in one session"),
+                ("@file", "Text file or image, part of the first prompt; so is what stdin brings"),
+                ("--", "What follows is prompts and @files, even with a dash in front"),
+            ]
+        )
+    for group in GROUPS:
+        with formatter.section(group):
+            formatter.write_dl(
+                [
+                    (_spelling(option), option.help or "")
+                    for option in COMMAND.params
+                    if isinstance(option, PiOption) and option.group == group
+                ],
+                col_max=38,
+            )
+    with formatter.section("Examples"):
+        for title, command in EXAMPLES:
+            formatter.write(f"  # {title}\n  {command}\n")
+    with formatter.section("Environment"):
+        formatter.write_dl(VARIABLES, col_max=38)
+    return formatter.getvalue()
+
+
+def _spelling(option: PiOption) -> str:
+    names = ", ".join(sorted(option.opts, key=len))
+    return names if option.is_flag else f"{names} {option.metavar}"

@@ -1,0 +1,399 @@
+"""The command line, read into one frozen `Options`. Nothing here reads files or the environment.
+
+`COMMAND` is the one list of options: the parser and the help text both come from it. click
+converts and collects; what it would read differently from what people's scripts rely on is settled
+before it, in `_canonical`: multi-letter short forms (-nt is not -n -t), no bundles (-pc), no
+`--option=value`, and two options that look at the argument after them.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import click
+
+from pi.errors import UsageError
+from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
+
+__all__ = ["COMMAND", "GROUPS", "Options", "PiOption", "parse"]
+
+DEMO = "demo"
+"""The one provider that needs no --model: it has a single one."""
+
+GROUPS = ("Output", "Models", "Sessions", "Tools", "Instructions", "Process")
+
+SUBCOMMANDS = frozenset(
+    {"install", "remove", "uninstall", "update", "list", "config", "auth", "mcp"}
+)
+"""First words that are commands of their own, and not there yet."""
+
+NOT_YET = frozenset(
+    {
+        *("--resume", "-r", "--export", "--extension", "-e", "--skill", "--prompt-template"),
+        *("--theme", "--use-theme", "--tui-mode"),
+    }
+)
+
+NOTHING_TO_DISABLE = frozenset(
+    {
+        *("--no-extensions", "-ne", "--no-skills", "-ns", "--no-prompt-templates", "-np"),
+        *("--no-themes", "--no-mcp"),
+    }
+)
+"""Accepted without effect: scripts that switch off what is not there yet get what they ask for."""
+
+_SESSION_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the person asked for on the command line, and nothing from settings or environment.
+
+    show: print help or the version and do nothing else; constraints were not checked then.
+    messages: the prompts, as typed; empty ones included. files: `@path` arguments without the @.
+    models: patterns of --models. list_models: search text, "" for all, None when not asked.
+    session: path, or full or partial id; fork likewise. session_id: already checked for form.
+    tools: entries of --tools (empty: none at all), None when not given. They are either names and
+        patterns, or all `+name`/`-name`.
+    default_tools: what is on when `tools` does not say: all, all but the built-in ones, or none.
+    system_prompt: text or path; "" asks for the built-in prompt. append_system_prompt: likewise,
+        None when not given, which leaves APPEND_SYSTEM.md in force.
+    trust: the answer to project trust for this run, None to ask settings.
+    warnings: what was ignored, one line each, for stderr.
+    """
+
+    show: Literal["help", "version"] | None = None
+    mode: Literal["text", "json"] = "text"
+    messages: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    provider: str | None = None
+    model: str | None = None
+    api_key: str | None = None
+    thinking: ThinkingLevel | None = None
+    models: tuple[str, ...] = ()
+    list_models: str | None = None
+    continue_latest: bool = False
+    session: str | None = None
+    session_id: str | None = None
+    fork: str | None = None
+    session_dir: str | None = None
+    no_session: bool = False
+    name: str | None = None
+    tools: tuple[str, ...] | None = None
+    exclude_tools: tuple[str, ...] = ()
+    default_tools: Literal["all", "no-builtin", "none"] = "all"
+    context_files: bool = True
+    system_prompt: str | None = None
+    append_system_prompt: tuple[str, ...] | None = None
+    trust: Literal["approve", "ignore"] | None = None
+    offline: bool = False
+    verbose: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class PiOption(click.Option):
+    """An option with its place in the help text."""
+
+    def __init__(self, *decls: str, group: str, **attrs: Any) -> None:
+        super().__init__(decls, **attrs)
+        self.group = group
+
+
+def _mode(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    if value == "rpc":
+        raise click.BadParameter("this version of pi does not have RPC mode yet")
+    if value not in (None, "text", "json"):
+        raise click.BadParameter(f"{value!r} is neither text nor json")
+    return value or "text"
+
+
+def _session_id(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _SESSION_ID.fullmatch(value):
+        raise click.BadParameter(
+            f"{value!r} is not a session id: letters, digits, '.', '_' and '-' only, "
+            "with a letter or digit at both ends"
+        )
+    return value
+
+
+def _name(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    if not value.strip():
+        raise click.BadParameter("a name cannot be empty")
+    return value.strip()
+
+
+def _entries(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Split at commas; blanks around entries and empty entries are dropped."""
+    if value is None:
+        return None
+    return tuple(entry for part in value.split(",") if (entry := part.strip()))
+
+
+def _tools(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Names and patterns, or changes (`+name`, `-name`), never both."""
+    entries = _entries(context, option, value)
+    changes = [entry for entry in entries or () if entry[0] in "+-"]
+    if entries and changes and len(changes) < len(entries):
+        raise click.BadParameter("plain names cannot be mixed with +name and -name")
+    for entry in changes:
+        if "*" in entry:
+            raise click.BadParameter(f"{entry} must be an exact tool name, not a pattern")
+    return entries
+
+
+def _flag(*decls: str, group: str, **attrs: Any) -> PiOption:
+    return PiOption(*decls, group=group, is_flag=True, **attrs)
+
+
+COMMAND = click.Command(
+    "pi",
+    add_help_option=False,
+    params=[
+        _flag("-p", "--print", "print_", group="Output",
+              help="Run the prompts, print the last answer, exit. Implied when stdin or stdout "
+                   "is not a terminal"),
+        PiOption("--mode", group="Output", callback=_mode, metavar="<text|json>",
+                 help="text: the last answer (default). json: every event as a line of JSON"),
+        PiOption("--provider", group="Models", metavar="<name>",
+                 help="Look for --model at this provider only (requires --model)"),
+        PiOption("--model", group="Models", metavar="<pattern>",
+                 help="Model id or part of its name; provider/id and a :thinking suffix also work"),
+        PiOption("--api-key", group="Models", metavar="<key>",
+                 help="Use this key for this run; it is not stored (requires a model)"),
+        PiOption("--thinking", group="Models", metavar="<level>",
+                 help=f"{', '.join(THINKING_LEVELS[:-1])} or {THINKING_LEVELS[-1]}, as far as the "
+                      "model goes"),
+        PiOption("--models", group="Models", callback=_entries, metavar="<patterns>",
+                 help="Comma-separated model patterns to start from: ids, names, globs, each "
+                      "with an optional :thinking"),
+        PiOption("--list-models", group="Models", metavar="[search]",
+                 help="List the models that can be used, then exit"),
+        _flag("-c", "--continue", "continue_latest", group="Sessions",
+              help="Continue this folder's latest session"),
+        PiOption("--session", group="Sessions", metavar="<path|id>",
+                 help="Open a session by file or by the start of its id"),
+        PiOption("--session-id", group="Sessions", callback=_session_id, metavar="<id>",
+                 help="Open this folder's session with exactly this id, or create it"),
+        PiOption("--fork", group="Sessions", metavar="<path|id>",
+                 help="Copy a session into a new one of this folder (its id: --session-id)"),
+        PiOption("--session-dir", group="Sessions", metavar="<dir>",
+                 help="Where sessions are kept and looked for"),
+        _flag("--no-session", group="Sessions", help="Keep the session in memory only"),
+        PiOption("-n", "--name", group="Sessions", callback=_name, metavar="<name>",
+                 help="Name the session"),
+        PiOption("-t", "--tools", group="Tools", callback=_tools, metavar="<list>",
+                 help="Exactly these tools, comma-separated; * matches anything. Entries +name "
+                      "and -name change the default selection instead"),
+        PiOption("-xt", "--exclude-tools", group="Tools", callback=_entries, metavar="<list>",
+                 help="Without these tools, whatever else selects them; * matches anything"),
+        _flag("-nbt", "--no-builtin-tools", group="Tools",
+              help="Without the built-in tools, unless --tools names them"),
+        _flag("-nt", "--no-tools", group="Tools",
+              help="Without any tool, unless --tools names it"),
+        PiOption("--system-prompt", group="Instructions", metavar="<text|path>",
+                 help="Replace the system prompt by a text or a file's contents"),
+        PiOption("--append-system-prompt", group="Instructions", multiple=True,
+                 metavar="<text|path>",
+                 help="Add a text or a file's contents to the system prompt (repeatable)"),
+        _flag("-nc", "--no-context-files", group="Instructions",
+              help="Leave AGENTS.md and CLAUDE.md files out"),
+        _flag("-a", "--approve", "trust", group="Process", flag_value="approve",
+              help="Trust this project's .pi folder for this run"),
+        _flag("-na", "--no-approve", "trust", group="Process", flag_value="ignore",
+              help="Ignore this project's .pi folder for this run"),
+        _flag("--offline", group="Process",
+              help="No network but the model's own requests (as PI_OFFLINE=1)"),
+        _flag("--verbose", group="Process", help="Say more, on stderr"),
+        _flag("-h", "--help", group="Process", help="Show this help"),
+        _flag("-v", "--version", group="Process",
+              help="Show the version; with --verbose, also what it runs on"),
+        click.Argument(["arguments"], nargs=-1),
+    ],
+)  # fmt: skip
+"""Never invoked: only its parser and its list of parameters are used."""
+
+
+def parse(argv: Sequence[str], *, stdin_is_tty: bool, stdout_is_tty: bool) -> Options:
+    """The options of `pi argv…`.
+
+    Raises UsageError for the first thing that is wrong. Unknown options and conflicts do not keep
+    --help and --version from being shown; values of the wrong form do.
+    """
+    if argv and argv[0] in SUBCOMMANDS:
+        raise UsageError(
+            f"this version of pi does not have the command `pi {argv[0]}` yet",
+            hint=f"To send the word as a prompt: pi -p -- {argv[0]}",
+        )
+    options, positional, refused = _canonical(argv)
+    try:
+        values = COMMAND.make_context("pi", [*options, "--", *positional]).params
+    except click.UsageError as error:
+        raise UsageError(error.format_message()) from None
+    parsed = _options(values)
+    if parsed.show:
+        return parsed
+    if refused:
+        raise refused
+    _check_conflicts(parsed)
+    if stdin_is_tty and stdout_is_tty and parsed.list_models is None:
+        explicit = values["print_"] or values["mode"] == "json"
+        if not explicit:
+            raise UsageError(
+                "this version of pi does not have the interactive mode yet",
+                hint='Run one prompt with: pi -p "your prompt"',
+            )
+    return parsed
+
+
+def _canonical(argv: Sequence[str]) -> tuple[list[str], list[str], UsageError | None]:
+    """`argv` as click reads it unambiguously: options with their values, then everything else.
+
+    The third value is the first unknown or not yet available option, to be raised unless help or
+    the version is asked for.
+    """
+    known = _spellings()
+    options: list[str] = []
+    positional: list[str] = []
+    refused: UsageError | None = None
+    rest = list(reversed(argv))
+    while rest:
+        arg = rest.pop()
+        following = rest[-1] if rest else None
+        if arg == "--":
+            positional += reversed(rest)
+            break
+        if not arg.startswith("-"):
+            positional.append(arg)
+        elif (option := known.get(arg)) is not None:
+            options.append(arg)
+            if option.name == "list_models":
+                # The search is optional: whatever looks like another argument is not one.
+                takes_next = following is not None and not following.startswith(("-", "@"))
+                options.append(rest.pop() if takes_next else "")
+            elif not option.is_flag:
+                if following is None:
+                    raise UsageError(f"{arg} needs a value: {option.metavar}")
+                options.append(rest.pop())
+            elif option.name == "print_" and following is not None and following.startswith("---"):
+                # A prompt that opens with front matter, or a rule of dashes.
+                positional.append(rest.pop())
+        elif arg not in NOTHING_TO_DISABLE:
+            refused = refused or _refuse(arg, known)
+            if not arg.startswith("--") and arg not in NOT_YET:
+                raise refused
+    return options, positional, refused
+
+
+def _spellings() -> dict[str, PiOption]:
+    """Every spelling of every option: {"-p": …, "--print": …}."""
+    return {
+        spelling: option
+        for option in COMMAND.params
+        if isinstance(option, PiOption)
+        for spelling in option.opts
+    }
+
+
+def _refuse(arg: str, known: dict[str, PiOption]) -> UsageError:
+    """The error for an option that is not known, with the likeliest reason."""
+    name, equals, value = arg.partition("=")
+    if name in NOT_YET:
+        return UsageError(f"this version of pi does not have {name} yet")
+    message = f"unknown option {_one_line(arg)}"
+    if equals and (option := known.get(name)):
+        fix = f"{name} takes no value" if option.is_flag else f"Write: {name} {_one_line(value)}"
+        return UsageError(message, hint=fix)
+    if not name.startswith("--"):
+        if len(name) > 2 and all(f"-{letter}" in known for letter in name[1:]):
+            apart = " ".join(f"-{letter}" for letter in name[1:])
+            return UsageError(message, hint=f"Short options stand alone: {apart}")
+        if len(name) < 2 or name[1].isdigit() or any(map(str.isspace, name)):
+            return UsageError(
+                message,
+                hint="Put -- before a prompt that begins with a dash: pi -p -- '- like this'",
+            )
+
+    from difflib import get_close_matches  # noqa: PLC0415  (only to word an error)
+
+    nearest = " or ".join(get_close_matches(name, known, n=2, cutoff=0.7))
+    return UsageError(
+        message, hint=f"Did you mean {nearest}?" if nearest else "pi --help lists the options"
+    )
+
+
+def _one_line(arg: str) -> str:
+    """`arg` as an error can show it."""
+    shown = arg if arg.isprintable() else repr(arg)
+    return shown if len(shown) <= 60 else f"{shown[:59]}…"
+
+
+def _options(values: dict[str, Any]) -> Options:
+    """click's values as Options. An empty text counts as not given, except where "" has a sense."""
+    warnings = []
+    thinking = values["thinking"]
+    if thinking is not None and thinking not in THINKING_LEVELS:
+        warnings.append(
+            f"unknown thinking level {thinking!r} is ignored; "
+            f"the levels are {', '.join(THINKING_LEVELS)}"
+        )
+        thinking = None
+    arguments = values["arguments"]
+    return Options(
+        show="version" if values["version"] else "help" if values["help"] else None,
+        mode=values["mode"],
+        messages=tuple(arg for arg in arguments if not arg.startswith("@")),
+        files=tuple(arg[1:] for arg in arguments if arg.startswith("@")),
+        provider=values["provider"] or None,
+        model=values["model"] or None,
+        api_key=values["api_key"] or None,
+        thinking=thinking,
+        models=values["models"] or (),
+        list_models=values["list_models"],
+        continue_latest=values["continue_latest"],
+        session=values["session"] or None,
+        session_id=values["session_id"],
+        fork=values["fork"] or None,
+        session_dir=values["session_dir"] or None,
+        no_session=values["no_session"],
+        name=values["name"],
+        tools=values["tools"],
+        exclude_tools=values["exclude_tools"] or (),
+        default_tools=(
+            "none" if values["no_tools"] else "no-builtin" if values["no_builtin_tools"] else "all"
+        ),
+        context_files=not values["no_context_files"],
+        system_prompt=values["system_prompt"],
+        append_system_prompt=values["append_system_prompt"] or None,
+        trust=values["trust"],
+        offline=values["offline"],
+        verbose=values["verbose"],
+        warnings=tuple(warnings),
+    )
+
+
+def _check_conflicts(options: Options) -> None:
+    """What docs/cli.md says cannot go together, or not alone."""
+    if options.provider and not options.model and options.provider != DEMO:
+        raise UsageError(
+            "--provider needs --model",
+            hint=f"For example: pi --provider {_one_line(options.provider)} --model <pattern>",
+        )
+    if options.api_key and not options.model and not options.models:
+        raise UsageError("--api-key needs a model: add --model or --models")
+    picks = (
+        ("--session", options.session is not None),
+        ("--continue", options.continue_latest),
+        ("--no-session", options.no_session),
+    )
+    for other, given in picks:
+        if given and options.fork is not None:
+            raise UsageError(f"--fork cannot be combined with {other}")
+        if given and options.session_id is not None and other != "--no-session":
+            raise UsageError(f"--session-id cannot be combined with {other}")

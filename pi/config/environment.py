@@ -1,0 +1,94 @@
+"""The process environment, read once into one value.
+
+Only this module and `pi.auth` look at os.environ. Source: docs/environment-variables.md.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["Environment", "read_environment"]
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Environment:
+    """What the variables say, before any setting or option.
+
+    variables: the whole environment, for interpolation, keys and child processes.
+    agent_dir: PI_CODING_AGENT_DIR. session_dir: PI_CODING_AGENT_SESSION_DIR.
+    cache_retention: PI_CACHE_RETENTION; anything but "long" and "none" is "short".
+    telemetry: PI_TELEMETRY, None when unset or neither a yes nor a no.
+    http_proxy, https_proxy, all_proxy, no_proxy: upper or lower case names; URLs, host list.
+    ca_files: files of SSL_CERT_FILE and NODE_EXTRA_CA_CERTS, to be trusted besides the system's.
+    log: PI_LOG, a file (or level and modules) for diagnostics. debug: PI_DEBUG, tracebacks wanted.
+    """
+
+    variables: Mapping[str, str]
+    home: Path
+    agent_dir: str | None = None
+    session_dir: str | None = None
+    package_dir: str | None = None
+    offline: bool = False
+    skip_version_check: bool = False
+    telemetry: bool | None = None
+    cache_retention: Literal["none", "short", "long"] = "short"
+    http_proxy: str | None = None
+    https_proxy: str | None = None
+    all_proxy: str | None = None
+    no_proxy: str | None = None
+    ca_files: tuple[Path, ...] = ()
+    editor: str | None = None
+    log: str | None = None
+    debug: bool = False
+
+
+def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
+    """`variables`: the process's own when absent. Empty variables count as unset."""
+    env = dict(os.environ if variables is None else variables)
+
+    def first(*names: str) -> str | None:
+        return next((env[name] for name in names if env.get(name)), None)
+
+    retention = env.get("PI_CACHE_RETENTION", "").lower()
+    return Environment(
+        variables=env,
+        home=_home(env),
+        agent_dir=first("PI_CODING_AGENT_DIR"),
+        session_dir=first("PI_CODING_AGENT_SESSION_DIR"),
+        package_dir=first("PI_PACKAGE_DIR"),
+        offline=_yes(env.get("PI_OFFLINE")),
+        skip_version_check=bool(env.get("PI_SKIP_VERSION_CHECK")),
+        telemetry=_yes_or_no(env.get("PI_TELEMETRY")),
+        cache_retention="long"
+        if retention == "long"
+        else "none"
+        if retention == "none"
+        else "short",
+        http_proxy=first("http_proxy", "HTTP_PROXY"),
+        https_proxy=first("https_proxy", "HTTPS_PROXY"),
+        all_proxy=first("all_proxy", "ALL_PROXY"),
+        no_proxy=first("no_proxy", "NO_PROXY"),
+        ca_files=tuple(
+            Path(env[name]) for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if env.get(name)
+        ),
+        editor=first("VISUAL", "EDITOR"),
+        log=first("PI_LOG"),
+        debug=_yes(env.get("PI_DEBUG")),
+    )
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    name = "USERPROFILE" if os.name == "nt" else "HOME"
+    return Path(env[name]) if env.get(name) else Path.home()
+
+
+def _yes(value: str | None) -> bool:
+    return (value or "").lower() in ("1", "true", "yes")
+
+
+def _yes_or_no(value: str | None) -> bool | None:
+    if _yes(value):
+        return True
+    return False if (value or "").lower() in ("0", "false", "no") else None

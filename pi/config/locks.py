@@ -1,0 +1,172 @@
+"""Locks and writes that other programs on the same `~/.pi` respect.
+
+The protocol is that of npm's proper-lockfile: holding FILE means owning the folder FILE.lock, whose
+modification time is kept fresh; a folder not refreshed for a while belongs to a dead process and
+may be taken over. Python's lock libraries speak other protocols.
+"""
+
+import contextlib
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pi.config.documents import parse_document
+from pi.errors import ConfigError
+
+__all__ = ["STALE_AFTER", "folder_lock", "update_json", "write_atomically"]
+
+STALE_AFTER = 30.0
+"""Seconds without a refresh after which a lock counts as left behind."""
+
+# The other side may give a lock up after as little as 10 s.
+_REFRESH_EVERY = 3.0
+_POLL = 0.05
+
+
+@contextlib.contextmanager
+def folder_lock(
+    path: Path, *, wait: float = 35.0, stale: float = STALE_AFTER
+) -> Iterator[Callable[[], bool]]:
+    """Hold `path` against other programs; gives a function that says whether it still is held.
+
+    wait, stale: seconds. Raises ConfigError when it stays taken.
+    """
+    folder = Path(f"{os.path.realpath(path)}.lock")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _acquire(folder, path, wait, stale)
+    mine = _Heartbeat(folder)
+    mine.start()
+    try:
+        yield mine.held
+    finally:
+        mine.stop()
+
+
+def update_json(
+    path: Path, change: Callable[[dict[str, Any]], dict[str, Any]], *, mode: int | None = 0o600
+) -> dict[str, Any]:
+    """Replace the object in `path` by what `change` makes of it, under its lock.
+
+    Key order and unknown keys are the caller's to keep: `change` gets the whole object ({} when
+    there is no file). mode: of the new file, None for the old one's. Raises ConfigError, leaving
+    the file as it was, when its present content cannot be understood.
+    """
+    target = Path(os.path.realpath(path))
+    with folder_lock(path) as held:
+        try:
+            data = target.read_bytes()
+        except FileNotFoundError:
+            data = b""
+        except OSError as error:
+            raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
+        changed = change(parse_document(data, path) or {})
+        if not held():
+            raise ConfigError(f"{path} was locked by another program meanwhile; nothing written")
+        write_atomically(target, _pretty(changed), mode=mode)
+        return changed
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int | None = 0o600) -> None:
+    """`path` holds either its old content or all of `data`, even after a crash.
+
+    mode: None keeps the present one, or leaves a new file to the umask. Raises ConfigError.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident():x}.tmp")
+    if mode is None:
+        with contextlib.suppress(OSError):
+            mode = path.stat().st_mode & 0o777
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            handle = os.open(temporary, flags, 0o666 if mode is None else mode)
+            with open(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            if mode is not None:
+                temporary.chmod(mode)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _pretty(value: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(value, indent=2, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JavaScript writes as an escape
+        return json.dumps(value, indent=2).encode()
+
+
+def _acquire(folder: Path, path: Path, wait: float, stale: float) -> None:
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            folder.mkdir()
+            return
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise ConfigError(f"cannot lock {path}: {error.strerror or error}") from None
+        try:
+            age = time.time() - folder.stat().st_mtime
+        except FileNotFoundError:
+            continue
+        if age > stale:
+            # Two waiters may get here, and the slower one remove the faster one's new lock: that
+            # is why a holder looks once more before it writes.
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            if not folder.exists():
+                continue
+        if time.monotonic() >= deadline:
+            raise ConfigError(
+                f"{path} is locked by another program",
+                hint=f"If none is running, remove the folder {folder}.",
+            )
+        time.sleep(_POLL)
+
+
+class _Heartbeat:
+    """Keeps a lock folder fresh, and removes it only while it is still ours."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._done = threading.Event()
+        self._touching = threading.Lock()
+        self._thread = threading.Thread(target=self._beat, name="pi-lock", daemon=True)
+        self._stamp = self._mtime()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def held(self) -> bool:
+        with self._touching:
+            return self._stamp is not None and self._mtime() == self._stamp
+
+    def stop(self) -> None:
+        self._done.set()
+        self._thread.join()
+        if self.held():
+            with contextlib.suppress(OSError):
+                self._folder.rmdir()
+
+    def _beat(self) -> None:
+        while not self._done.wait(_REFRESH_EVERY):
+            if not self.held():
+                return  # taken over: we were stopped for too long, and it is another's now
+            with self._touching, contextlib.suppress(OSError):
+                os.utime(self._folder)
+                self._stamp = self._mtime()
+
+    def _mtime(self) -> int | None:
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return None

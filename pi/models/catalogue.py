@@ -1,0 +1,43 @@
+"""The models shipped with pi: an index of all names, and one file a provider with the facts.
+
+Choosing one model parses the index at most and one provider's file. The files are made by
+scripts/update_catalogue.py, which documents their shape.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pi.wire import jsonio
+
+__all__ = ["catalogue_records", "index", "provider_ids"]
+
+_DATA = Path(__file__).with_name("data")
+
+
+@cache
+def index() -> Mapping[str, list[Any]]:
+    """`{provider: [[api, [[id, name], …]], …]}` in the catalogue's order."""
+    loaded: Mapping[str, list[Any]] = jsonio.loads((_DATA / "index.json").read_bytes())
+    return loaded
+
+
+def provider_ids() -> tuple[str, ...]:
+    return tuple(index())
+
+
+def catalogue_records(provider: str) -> Iterator[dict[str, Any]]:
+    """The provider's models as models.json would describe them, `api` and `baseUrl` included."""
+    for group in _groups(provider):
+        shared = group["shared"]
+        for model in group["models"]:
+            yield {**shared, **model}
+
+
+@cache
+def _groups(provider: str) -> list[Any]:
+    if provider not in index():
+        return []
+    loaded: list[Any] = jsonio.loads((_DATA / f"{provider}.json").read_bytes())
+    return loaded

@@ -1,0 +1,192 @@
+"""All models there are: the catalogue, models.json over it, and what the caller adds.
+
+Names are cheap and complete; a Model is made only for those somebody looks at, so that a run with
+one model parses one provider's file at most.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from pi.models.catalogue import catalogue_records, index, provider_ids
+from pi.models.custom import ProviderConfig, merge_fields, read_custom
+from pi.models.defaults import DEFAULT_MODELS
+from pi.models.matching import Name
+from pi.models.records import model_from_record
+from pi.wire.model import Model
+
+__all__ = ["HasCredential", "ModelRegistry"]
+
+
+class HasCredential(Protocol):
+    """pi.auth.Credentials, as far as choosing a model needs it."""
+
+    def has_credential(self, provider: str) -> bool: ...
+
+
+class ModelRegistry:
+    """Models by provider and id.
+
+    supported_apis: the APIs this program speaks; others are known, but never offered.
+    extra_models: such as the demo provider's; found when asked for by provider, never offered.
+    diagnostics: what is wrong with models.json, one line each.
+    """
+
+    def __init__(
+        self,
+        models_file: Path,
+        *,
+        supported_apis: Collection[str],
+        extra_models: Sequence[Model] = (),
+    ) -> None:
+        self.supported_apis = frozenset(supported_apis)
+        self._extra = tuple(extra_models)
+        custom = read_custom(models_file, provider_ids())
+        self.configs: Mapping[str, ProviderConfig] = custom.providers
+        self.diagnostics = custom.diagnostics
+        self._names: tuple[Name, ...] | None = None
+        self._records: dict[str, dict[str, Mapping[str, Any]]] = {}
+
+    def providers(self) -> tuple[str, ...]:
+        """Every provider that can be named: shipped ones, then the person's, then extra ones."""
+        custom = (name for name, config in self.configs.items() if config.models)
+        extra = (model.provider for model in self._extra)
+        return tuple(dict.fromkeys((*provider_ids(), *custom, *extra)))
+
+    def provider_named(self, text: str) -> str | None:
+        """The provider of that name; case matters only between two of the same."""
+        providers = self.providers()
+        if text in providers:
+            return text
+        return next((known for known in providers if known.lower() == text.lower()), None)
+
+    def names(self, provider: str | None = None) -> tuple[Name, ...]:
+        """What can be chosen, of all providers (without the extra models) or of one."""
+        if provider is not None:
+            extra = (m for m in self._extra if m.provider == provider)
+            return (
+                *self._names_of(provider),
+                *(Name(m.provider, m.id, m.name, m.api) for m in extra),
+            )
+        if self._names is None:
+            hidden = {m.provider for m in self._extra}
+            self._names = tuple(
+                name
+                for known in self.providers()
+                if known not in hidden or known in self.configs
+                for name in self._names_of(known)
+            )
+        return self._names
+
+    def supported(self, name: Name) -> bool:
+        return name.api in self.supported_apis
+
+    def find(self, provider: str, model_id: str) -> Model | None:
+        """Exactly this model, whether or not its API is supported."""
+        for model in self._extra:
+            if model.provider == provider and model.id == model_id:
+                return model
+        record = self._records_of(provider).get(model_id)
+        return None if record is None else model_from_record(provider, record)
+
+    def get(self, name: Name) -> Model:
+        """The model of a name that `names` gave."""
+        model = self.find(name.provider, name.id)
+        if model is None:
+            raise LookupError(name.reference)
+        return model
+
+    def available(self, credentials: HasCredential) -> list[Model]:
+        """Models that can be used now: supported API, a credential. In the catalogue's order."""
+        return [self.get(name) for name in self.available_names(credentials)]
+
+    def available_names(self, credentials: HasCredential) -> list[Name]:
+        usable = _remember(credentials.has_credential)
+        return [name for name in self.names() if self.supported(name) and usable(name.provider)]
+
+    def default_of(self, provider: str) -> Model | None:
+        """The model a provider starts with; its first supported one when it has no preference."""
+        names = [name for name in self.names(provider) if self.supported(name)]
+        preferred = DEFAULT_MODELS.get(provider)
+        for name in names:
+            if name.id == preferred:
+                return self.get(name)
+        return self.get(names[0]) if names else None
+
+    def unlisted(self, provider: str, model_id: str) -> Model | None:
+        """A model id we do not know, with the facts of the provider's default model."""
+        known = self.default_of(provider)
+        if known is None:
+            names = self.names(provider)
+            known = self.get(names[0]) if names else None
+        return None if known is None else replace(known, id=model_id, name=model_id)
+
+    def _names_of(self, provider: str) -> Iterator[Name]:
+        config = self.configs.get(provider)
+        if config is not None and (config.models or config.overrides):
+            for record in self._records_of(provider).values():
+                name = record.get("name", record["id"])
+                yield Name(provider, record["id"], name, record["api"])
+            return
+        for api, models in index().get(provider, ()):
+            for model_id, name in models:
+                yield Name(provider, model_id, name, api)
+
+    def _records_of(self, provider: str) -> dict[str, Mapping[str, Any]]:
+        if provider not in self._records:
+            self._records[provider] = dict(self._build(provider))
+        return self._records[provider]
+
+    def _build(self, provider: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        config = self.configs.get(provider)
+        shipped = {record["id"]: record for record in catalogue_records(provider)}
+        if config is None:
+            yield from shipped.items()
+            return
+        changes = _provider_changes(config)
+        built: dict[str, Mapping[str, Any]] = {
+            model_id: merge_fields(record, changes) for model_id, record in shipped.items()
+        }
+        model = _preferred(provider, shipped)
+        base = {
+            "api": config.api or model.get("api", ""),
+            "baseUrl": config.base_url or model.get("baseUrl", ""),
+            "headers": config.headers,
+            "compat": config.compat,
+        }
+        for record in config.models:
+            built[record["id"]] = merge_fields(base, record)
+        for model_id, override in config.overrides.items():
+            if model_id in built:
+                built[model_id] = merge_fields(built[model_id], override)
+        yield from built.items()
+
+
+def _provider_changes(config: ProviderConfig) -> dict[str, Any]:
+    """What a provider's entry says of each model we ship."""
+    changes: dict[str, Any] = {}
+    if config.base_url is not None:
+        changes["baseUrl"] = config.base_url
+    if config.headers:
+        changes["headers"] = config.headers
+    if config.compat:
+        changes["compat"] = config.compat
+    return changes
+
+
+def _preferred(provider: str, shipped: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The shipped model whose API and address a custom one inherits; {} for a new provider."""
+    default = shipped.get(DEFAULT_MODELS.get(provider, ""))
+    return default if default is not None else next(iter(shipped.values()), {})
+
+
+def _remember(ask: Callable[[str], bool]) -> Callable[[str], bool]:
+    answers: dict[str, bool] = {}
+
+    def answer(provider: str) -> bool:
+        if provider not in answers:
+            answers[provider] = ask(provider)
+        return answers[provider]
+
+    return answer

@@ -1,0 +1,229 @@
+"""The reply under construction: blocks from deltas, usage and its cost, how it ended.
+
+Each API's reader drives one Assembly and yields the events it returns. Text is collected in
+pieces and joined once, at a block's end or in `flush`, so a reply costs its length and no more.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pi.errors import PiError
+from pi.providers.arguments import parse_arguments, salvage_arguments
+from pi.wire.events import (
+    AssistantEvent,
+    BlockEnd,
+    BlockStart,
+    Delta,
+    StreamDone,
+    StreamError,
+    StreamStart,
+    ToolCallEnd,
+    ToolCallStart,
+)
+from pi.wire.messages import (
+    AssistantMessage,
+    Cost,
+    StopReason,
+    TextContent,
+    ThinkingContent,
+    ToolCall,
+    Usage,
+    empty_usage,
+    now_ms,
+)
+from pi.wire.model import Model, Prices, PriceTier
+
+__all__ = ["Assembly", "OpenBlock", "cost_of"]
+
+MILLION = 1_000_000
+
+
+class OpenBlock:
+    """A block that is being streamed. `content` is already in the message, its text is not."""
+
+    __slots__ = ("content", "delta_type", "index", "pieces")
+
+    def __init__(
+        self, index: int, content: TextContent | ThinkingContent | ToolCall, delta_type: Any
+    ) -> None:
+        self.index = index
+        self.content = content
+        self.delta_type = delta_type
+        self.pieces: list[str] = []
+
+    def delta(self, piece: str) -> Delta:
+        self.pieces.append(piece)
+        return {"type": self.delta_type, "contentIndex": self.index, "delta": piece}
+
+
+class Assembly:
+    """One reply. `message` is what the `start` event gave out: it changes until the end."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.message: AssistantMessage = {
+            "role": "assistant",
+            "content": [],
+            "api": model.api,
+            "provider": model.provider,
+            "model": model.id,
+            "usage": empty_usage(),
+            "stopReason": "pending",
+            "timestamp": now_ms(),
+        }
+        self._open: dict[int, OpenBlock] = {}
+
+    def start(self) -> StreamStart:
+        return {"type": "start", "partial": self.message}
+
+    def open_text(self) -> tuple[OpenBlock, BlockStart]:
+        block = self._add({"type": "text", "text": ""}, "text_delta")
+        return block, {"type": "text_start", "contentIndex": block.index}
+
+    def open_thinking(
+        self, signature: str, text: str = "", *, redacted: bool = False
+    ) -> tuple[OpenBlock, BlockStart]:
+        """text: what stands for a redacted block; its payload is the signature."""
+        content: ThinkingContent = {
+            "type": "thinking",
+            "thinking": text,
+            "thinkingSignature": signature,
+        }
+        if redacted:
+            content["redacted"] = True
+        block = self._add(content, "thinking_delta")
+        if text:
+            block.pieces.append(text)
+        return block, {"type": "thinking_start", "contentIndex": block.index}
+
+    def open_call(self, call_id: str, name: str) -> tuple[OpenBlock, ToolCallStart]:
+        block = self._add(
+            {"type": "toolCall", "id": call_id, "name": name, "arguments": {}}, "toolcall_delta"
+        )
+        return block, {
+            "type": "toolcall_start",
+            "contentIndex": block.index,
+            "id": call_id,
+            "toolName": name,
+        }
+
+    def end(self, block: OpenBlock) -> BlockEnd | ToolCallEnd:
+        """Close one block: its content is complete from here on."""
+        self._open.pop(block.index, None)
+        content = block.content
+        text = "".join(block.pieces)
+        if content["type"] == "toolCall":
+            content["arguments"], problem = parse_arguments(text)
+            if problem is not None:
+                content["argumentsError"] = problem
+            return {
+                "type": "toolcall_end",
+                "contentIndex": block.index,
+                "toolCall": content,
+            }
+        kind: Literal["text_end", "thinking_end"]
+        if content["type"] == "text":
+            kind, content["text"] = "text_end", text
+        else:
+            kind, content["thinking"] = "thinking_end", text
+        return {"type": kind, "contentIndex": block.index, "content": text}
+
+    def end_all(self) -> Iterator[AssistantEvent]:
+        """Close whatever is still open, in the order it was opened."""
+        for block in list(self._open.values()):
+            yield self.end(block)
+
+    def flush(self) -> None:
+        """Bring the message up to date without events: for a stream that goes no further.
+
+        An unfinished call keeps the arguments that had arrived whole.
+        """
+        for block in self._open.values():
+            content = block.content
+            text = "".join(block.pieces)
+            if content["type"] == "toolCall":
+                content["arguments"] = salvage_arguments(text)
+            elif content["type"] == "text":
+                content["text"] = text
+            else:
+                content["thinking"] = text
+        self._open.clear()
+
+    def count(
+        self,
+        *,
+        input: int,
+        output: int,
+        cache_read: int = 0,
+        cache_write: int = 0,
+        cache_write_1h: int | None = None,
+        reasoning: int | None = None,
+    ) -> None:
+        """Tokens so far, as the provider counts them; the cost follows from the model's prices."""
+        usage: Usage = {
+            "input": input,
+            "output": output,
+            "cacheRead": cache_read,
+            "cacheWrite": cache_write,
+            "totalTokens": input + output + cache_read + cache_write,
+            "cost": cost_of(
+                self.model.prices, input, output, cache_read, cache_write, cache_write_1h or 0
+            ),
+        }
+        if cache_write_1h is not None:
+            usage["cacheWrite1h"] = cache_write_1h
+        if reasoning is not None:
+            usage["reasoning"] = reasoning
+        self.message["usage"] = usage
+
+    def done(self, reason: StopReason) -> StreamDone:
+        self.flush()
+        self.message["stopReason"] = reason
+        return {"type": "done", "reason": reason, "message": self.message}
+
+    def fail(self, failure: PiError) -> StreamError:
+        """The end of a reply that failed; what had arrived stays in it."""
+        self.flush()
+        self.message["stopReason"] = "error"
+        self.message["errorMessage"] = str(failure)
+        return {"type": "error", "reason": "error", "error": self.message, "failure": failure}
+
+    def _add(self, content: TextContent | ThinkingContent | ToolCall, delta: str) -> OpenBlock:
+        block = OpenBlock(len(self.message["content"]), content, delta)
+        self.message["content"].append(content)
+        self._open[block.index] = block
+        return block
+
+
+def cost_of(
+    prices: Prices,
+    input: int,
+    output: int,
+    cache_read: int = 0,
+    cache_write: int = 0,
+    cache_write_1h: int = 0,
+) -> Cost:
+    """US dollars. One-hour cache writes (part of `cache_write`) cost twice the input price."""
+    rate: Prices | PriceTier = prices
+    total_input = input + cache_read + cache_write
+    for tier in sorted(prices.tiers, key=lambda tier: tier.input_tokens_above):
+        if total_input > tier.input_tokens_above:
+            rate = tier
+    long = min(cache_write_1h, cache_write)
+    short = cache_write - long
+    parts = [
+        rate.input / MILLION * input,
+        rate.output / MILLION * output,
+        rate.cache_read / MILLION * cache_read,
+        (rate.cache_write * short + rate.input * 2 * long) / MILLION,
+    ]
+    # Whole numbers are written without a fraction, as JavaScript writes them.
+    priced = [int(part) if part == int(part) else part for part in (*parts, sum(parts))]
+    return {
+        "input": priced[0],
+        "output": priced[1],
+        "cacheRead": priced[2],
+        "cacheWrite": priced[3],
+        "total": priced[4],
+        "totalFromProvider": False,
+    }

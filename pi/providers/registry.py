@@ -1,0 +1,28 @@
+"""From an API's name to its module, imported when the first request needs it."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from pi.errors import ModelError
+from pi.providers.base import StreamFunction
+
+__all__ = ["APIS", "stream_function"]
+
+APIS: Mapping[str, str] = {
+    "anthropic-messages": "pi.providers.anthropic_messages",
+    "openai-completions": "pi.providers.openai_completions",
+    "demo": "pi.providers.demo",
+}
+"""The module of each API; it exports `stream`."""
+
+
+def stream_function(api: str) -> StreamFunction:
+    """The `stream` of an API. Raises ModelError for one that is not known."""
+    try:
+        module = APIS[api]
+    except KeyError:
+        raise ModelError(
+            f"unknown api {api!r}", hint=f"known here: {', '.join(sorted(APIS))}"
+        ) from None
+    function: StreamFunction = import_module(module).stream
+    return function

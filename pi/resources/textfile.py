@@ -1,0 +1,43 @@
+"""Text files that people write for the model: a wrong encoding is reported, not fatal."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["TextFile", "read_text_file"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """text: without byte order mark, line endings as they are.
+
+    diagnostic: one line for stderr when some bytes were not UTF-8, else None.
+    """
+
+    path: Path
+    text: str
+    diagnostic: str | None = None
+
+
+def read_text_file(path: Path) -> TextFile | None:
+    """The file's text, or None when there is no regular file of that name.
+
+    Raises OSError when there is one and it cannot be read.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None  # a folder, or a pipe that nobody may ever write to
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return None
+    data = path.read_bytes()
+    try:
+        return TextFile(path, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return TextFile(
+            path,
+            data.decode("utf-8-sig", "replace"),
+            f"{path}: line {line} is not UTF-8; what cannot be read is shown as �. "
+            "Save the file as UTF-8",
+        )

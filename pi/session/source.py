@@ -1,0 +1,90 @@
+"""Where a session's bytes are: in a file somebody reads, or in memory until there is a file.
+
+Both give the same three things: a size, any span of bytes, and a name for error messages. The one
+that writes to disk is journal.py.
+"""
+
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from pi.errors import SessionError
+
+__all__ = ["FileSource", "MemorySource", "Source"]
+
+
+class Source(Protocol):
+    """Bytes 0 to `size`. `read` may return fewer than asked for when the file was cut short."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, start: int, end: int) -> bytes: ...
+
+
+class MemorySource:
+    """Grows at the end; a failed step takes its bytes back with `truncate`."""
+
+    name = "(in memory)"
+
+    def __init__(self, data: bytes = b"") -> None:
+        self._data = bytearray(data)
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    def read(self, start: int, end: int) -> bytes:
+        return bytes(self._data[start:end])
+
+    def append(self, data: bytes) -> int:
+        """Returns the offset at which `data` begins."""
+        start = len(self._data)
+        self._data += data
+        return start
+
+    def truncate(self, size: int) -> None:
+        del self._data[size:]
+
+
+class FileSource:
+    """A file as it was when opened: what others append later is not seen."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file: BinaryIO = path.open("rb", buffering=0)
+            self._size = self._file.seek(0, 2)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise SessionError(f"cannot read session {path}: {reason}") from error
+
+    @property
+    def name(self) -> str:
+        return str(self.path)
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def read(self, start: int, end: int) -> bytes:
+        self._file.seek(start)
+        return read_exactly(self._file, end - start)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read_exactly(file: BinaryIO, count: int) -> bytes:
+    """`count` bytes of an unbuffered file, which may hand out fewer at a time; fewer at its end."""
+    data = file.read(count)
+    if len(data) == count or not data:
+        return data
+    pieces = [data]
+    missing = count - len(data)
+    while missing and (data := file.read(missing)):
+        pieces.append(data)
+        missing -= len(data)
+    return b"".join(pieces)

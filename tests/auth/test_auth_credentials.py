@@ -1,0 +1,259 @@
+"""Where a key comes from, and how it travels."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pi.auth import AuthStore, Credentials
+from pi.auth.providers import KEY_SOURCES
+from pi.errors import AuthError, ConfigError
+from pi.models.catalogue import provider_ids
+from pi.models.custom import ProviderConfig
+from pi.wire.model import Model
+
+posix = pytest.mark.skipif(os.name == "nt", reason="the commands are a POSIX shell's")
+
+
+def model(provider: str = "anthropic", **fields: Any) -> Model:
+    fields.setdefault("base_url", "http://x")
+    return Model(id="m", provider=provider, api="anthropic-messages", **fields)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Any:
+    def build(stored: Any = None, env: dict[str, str] | None = None, **config: Any) -> Credentials:
+        path = tmp_path / "auth.json"
+        if stored is not None:
+            path.write_text(stored if isinstance(stored, str) else json.dumps(stored))
+            path.chmod(0o600)
+        configs = {"anthropic": ProviderConfig("anthropic", **config)} if config else {}
+        variables = {"PATH": os.environ["PATH"], **(env or {})}
+        return Credentials(AuthStore(path), variables, configs, keyless={"demo"})
+
+    return build
+
+
+def stored(key: str, **more: Any) -> dict[str, Any]:
+    return {"anthropic": {"type": "api_key", "key": key, **more}}
+
+
+def test_precedence(make: Any) -> None:
+    env = {"ANTHROPIC_API_KEY": "from-env"}
+    every = make(stored("from-auth"), env, api_key="from-models")
+    assert every.require(model(), api_key="from-flag").api_key == "from-flag"
+    assert every.require(model()).api_key == "from-auth"
+    found = make({}, env, api_key="from-models").require(model())
+    assert (found.api_key, found.source) == ("from-models", "models.json")
+    found = make({}, env).require(model())
+    assert (found.api_key, found.source) == ("from-env", "$ANTHROPIC_API_KEY")
+
+
+@pytest.mark.parametrize(
+    ("env", "key", "header"),
+    [
+        ({"ANTHROPIC_API_KEY": "a"}, "a", None),
+        ({"ANTHROPIC_OAUTH_TOKEN": "o"}, "o", None),
+        ({"ANTHROPIC_OAUTH_TOKEN": "sk-ant-oat01-o"}, None, "Bearer sk-ant-oat01-o"),
+        ({"ANTHROPIC_AUTH_TOKEN": "t"}, None, "Bearer t"),
+        ({"ANTHROPIC_API_KEY": "a", "ANTHROPIC_OAUTH_TOKEN": "o"}, "o", None),
+        ({"ANTHROPIC_API_KEY": "a", "ANTHROPIC_AUTH_TOKEN": "t"}, None, "Bearer t"),
+        ({"ANTHROPIC_OAUTH_TOKEN": "o", "ANTHROPIC_AUTH_TOKEN": "t"}, None, "Bearer t"),
+        ({"ANTHROPIC_API_KEY": "a", "ANTHROPIC_AUTH_TOKEN": ""}, "a", None),
+    ],
+)
+def test_anthropic_variables(
+    make: Any, env: dict[str, str], key: str | None, header: str | None
+) -> None:
+    credentials = make(env=env)
+    assert credentials.has_credential("anthropic")
+    found = credentials.require(model())
+    assert (found.api_key, found.headers.get("Authorization")) == (key, header)
+
+
+def test_stored_values_are_resolved(make: Any) -> None:
+    env = {"A": "va"}
+    assert make(stored("s$A"), env).require(model()).api_key == "sva"
+    found = make(stored("s$A", env={"A": "over"}), env).require(model())
+    assert (found.api_key, dict(found.env)) == ("sover", {"A": "over"})
+    assert make(stored("s$Q", env={"Q": "$A"}), env).require(model()).api_key == "s$A"
+    assert make({}, env).require(model(), api_key="flag$A").api_key == "flag$A"
+
+
+@posix
+def test_stored_commands_run_once(make: Any, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    credentials = make(stored(f"!echo run >> {log}; echo key"))
+    assert credentials.has_credential("anthropic")
+    assert not log.exists()
+    assert [credentials.require(model()).api_key for _ in range(3)] == ["key"] * 3
+    assert log.read_text() == "run\n"
+
+
+@posix
+def test_commands_of_models_json_run_each_time(make: Any, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    credentials = make({}, api_key=f"!echo run >> {log}; echo key")
+    assert credentials.has_credential("anthropic")
+    for _ in range(2):
+        assert credentials.require(model()).api_key == "key"
+    assert log.read_text() == "run\nrun\n"
+
+
+@posix
+def test_a_stored_key_of_no_use_falls_through(make: Any) -> None:
+    for key in ("$UNSET", "!exit 3", ""):
+        credentials = make(stored(key), {"ANTHROPIC_API_KEY": "a"})
+        assert credentials.has_credential("anthropic")
+        assert credentials.require(model()).api_key == "a"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("key", "reason"), [("$UNSET", "UNSET"), ("!exit 3", "its command failed: exit 3")]
+)
+def test_and_is_named_when_nothing_else_is_there(make: Any, key: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make(stored(key)).require(model())
+    assert reason in str(caught.value)
+    assert "auth.json" in str(caught.value)
+
+
+def test_an_unresolved_key_of_models_json_is_an_error(make: Any) -> None:
+    credentials = make({}, {"ANTHROPIC_API_KEY": "a"}, api_key="$NO")
+    assert not credentials.has_credential("anthropic")
+    with pytest.raises(ConfigError, match=r'the apiKey of provider "anthropic" in models\.json'):
+        credentials.require(model())
+
+
+def test_no_key_says_what_to_do(make: Any) -> None:
+    credentials = make()
+    assert not credentials.has_credential("anthropic")
+    assert credentials.resolve(model()) is None
+    with pytest.raises(AuthError) as caught:
+        credentials.require(model())
+    assert caught.value.exit_code == 1
+    assert caught.value.hint is not None
+    for way in ("ANTHROPIC_API_KEY", "auth.json", "--api-key"):
+        assert way in caught.value.hint
+
+
+def test_headers(make: Any) -> None:
+    env = {"ANTHROPIC_API_KEY": "a", "A": "va"}
+    found = make({}, env).require(model(headers={"x-a": "1$A", "x-b": "lit"}))
+    assert found.headers == {"x-a": "1va", "x-b": "lit"}
+    with pytest.raises(ConfigError, match='the header "x-a" of provider "anthropic"'):
+        make({}, env).require(model(headers={"x-a": "$NO"}))
+    found = make(stored("k", env={"Q": "z"})).require(model(headers={"x-a": "$Q"}))
+    assert found.headers == {"x-a": "z"}
+
+
+def test_auth_header(make: Any) -> None:
+    credentials = make({}, api_key="k", auth_header=True)
+    found = credentials.require(model())
+    assert (found.api_key, found.headers) == ("k", {"Authorization": "Bearer k"})
+    mine = credentials.require(model(headers={"authorization": "mine"}))
+    assert mine.headers == {"authorization": "mine"}
+
+
+def test_cloudflare_fills_its_address(make: Any) -> None:
+    address = "https://x/{CLOUDFLARE_ACCOUNT_ID}/{CLOUDFLARE_GATEWAY_ID}/y"
+    gateway = model("cloudflare-ai-gateway", base_url=address)
+    partial = make(env={"CLOUDFLARE_API_KEY": "c", "CLOUDFLARE_ACCOUNT_ID": "acc"})
+    assert not partial.has_credential("cloudflare-ai-gateway")
+    assert partial.has_credential("cloudflare-workers-ai")
+    with pytest.raises(AuthError, match="CLOUDFLARE_GATEWAY_ID"):
+        partial.require(gateway)
+    entry = {"type": "api_key", "key": "c", "env": {"CLOUDFLARE_GATEWAY_ID": "gw"}}
+    full = make({"cloudflare-ai-gateway": entry}, {"CLOUDFLARE_ACCOUNT_ID": "acc"})
+    assert full.has_credential("cloudflare-ai-gateway")
+    found = full.require(gateway)
+    assert found.base_url == "https://x/acc/gw/y"
+    assert found.api_key is None
+    assert found.headers == {"cf-aig-authorization": "Bearer c"}
+
+
+@pytest.mark.parametrize(
+    ("env", "address"),
+    [
+        ({"AZURE_OPENAI_RESOURCE_NAME": "nm"}, "https://nm.openai.azure.com/openai/v1"),
+        ({"AZURE_OPENAI_BASE_URL": "https://r.ai.azure.com/"}, "https://r.ai.azure.com/openai/v1"),
+        ({"AZURE_OPENAI_BASE_URL": "https://proxy/x/"}, "https://proxy/x"),
+    ],
+)
+def test_azure_finds_its_address(make: Any, env: dict[str, str], address: str) -> None:
+    credentials = make(env={"AZURE_OPENAI_API_KEY": "k", **env})
+    assert credentials.require(model("azure", base_url="")).base_url == address
+
+
+def test_azure_without_an_address(make: Any) -> None:
+    with pytest.raises(AuthError, match="needs an address"):
+        make(env={"AZURE_OPENAI_API_KEY": "k"}).require(model("azure", base_url=""))
+
+
+def test_copilot_takes_a_bearer_token_whatever_the_api(make: Any) -> None:
+    found = make(env={"COPILOT_GITHUB_TOKEN": "k"}).require(model("github-copilot"))
+    assert (found.api_key, found.headers) == (None, {"Authorization": "Bearer k"})
+
+
+def test_sign_ins(make: Any) -> None:
+    later, before = (time.time() + 3600) * 1000, (time.time() - 3600) * 1000
+    alive = {"anthropic": {"type": "oauth", "access": "sk-ant-oat01-x", "expires": later}}
+    assert make(alive).has_credential("anthropic")
+    assert make(alive).require(model()).headers == {"Authorization": "Bearer sk-ant-oat01-x"}
+    expired = {"anthropic": {"type": "oauth", "access": "a", "expires": before}}
+    assert not make(expired).has_credential("anthropic")
+    with pytest.raises(AuthError, match="expired"):
+        make(expired).require(model())
+    assert make(expired, {"ANTHROPIC_API_KEY": "a"}).require(model()).api_key == "a"
+    other = {"xai": {"type": "oauth", "access": "a", "expires": later}}
+    assert not make(other).has_credential("xai")
+    with pytest.raises(AuthError, match="only credential"):
+        make(other).require(model("xai"))
+
+
+def test_a_broken_file_matters_only_when_asked(make: Any) -> None:
+    credentials = make("{bad", {"ANTHROPIC_API_KEY": "a"})
+    assert credentials.has_credential("anthropic")
+    assert not credentials.has_credential("openai")
+    assert len(credentials.diagnostics()) == 1
+    with pytest.raises(ConfigError, match="line 1 column 2"):
+        credentials.require(model())
+    assert credentials.require(model(), api_key="k").api_key == "k"
+
+
+def test_a_broken_entry_hides_its_provider_only(make: Any) -> None:
+    env = {"ANTHROPIC_API_KEY": "a", "GROQ_API_KEY": "g"}
+    credentials = make({"anthropic": 5}, env)
+    assert not credentials.has_credential("anthropic")
+    assert credentials.has_credential("groq")
+    with pytest.raises(ConfigError, match="anthropic: expected an object"):
+        credentials.require(model())
+
+
+def test_keyless_and_unknown_providers(make: Any) -> None:
+    credentials = make()
+    assert credentials.has_credential("demo")
+    assert credentials.require(model("demo")).api_key is None
+    assert not credentials.has_credential("nobody")
+
+
+def test_every_shipped_provider_has_a_source(make: Any) -> None:
+    assert set(provider_ids()) - set(KEY_SOURCES) == set()
+    for provider in provider_ids():
+        source = KEY_SOURCES[provider]
+        env = {source.variables[-1]: "k", **dict.fromkeys(source.needs, "n")}
+        assert make(env=env).has_credential(provider), provider
+
+
+def test_ambient_credentials_count(make: Any) -> None:
+    assert make(env={"AWS_PROFILE": "p"}).has_credential("amazon-bedrock")
+    assert not make(env={"AWS_ACCESS_KEY_ID": "p"}).has_credential("amazon-bedrock")
+
+
+def test_secrets_stay_out_of_representations(make: Any) -> None:
+    found = make(stored("secret-key")).require(model())
+    assert "secret-key" not in repr(found)

@@ -1,0 +1,135 @@
+"""The folder lock, and writes that are whole or not there."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pi.config import locks
+from pi.config.locks import folder_lock, update_json, write_atomically
+from pi.errors import ConfigError
+
+COUNT = """
+import sys
+from pathlib import Path
+from pi.config.locks import update_json
+for _ in range(15):
+    update_json(Path(sys.argv[1]), lambda old: {**old, "n": old.get("n", 0) + 1})
+"""
+
+
+def test_lock_is_a_folder_and_goes_away(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.json"
+    with folder_lock(path):
+        assert (tmp_path / "deep" / "a.json.lock").is_dir()
+        with pytest.raises(ConfigError, match="locked by another"), folder_lock(path, wait=0.1):
+            pass
+    assert os.listdir(tmp_path / "deep") == []
+
+
+def test_stale_lock_is_taken_over(tmp_path: Path) -> None:
+    folder = tmp_path / "a.json.lock"
+    folder.mkdir()
+    old = time.time() - 60
+    os.utime(folder, (old, old))
+    with folder_lock(tmp_path / "a.json", wait=0):
+        assert time.time() - folder.stat().st_mtime < 30
+    assert not folder.exists()
+
+
+def test_a_held_lock_stays_fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_REFRESH_EVERY", 0.02)
+    folder = tmp_path / "a.json.lock"
+    with folder_lock(tmp_path / "a.json"):
+        first = folder.stat().st_mtime_ns
+        deadline = time.monotonic() + 20
+        while folder.stat().st_mtime_ns == first and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert folder.stat().st_mtime_ns != first
+    assert not folder.exists()
+
+
+def test_a_lock_lost_to_another_is_left_to_it(tmp_path: Path) -> None:
+    folder = tmp_path / "a.json.lock"
+    with folder_lock(tmp_path / "a.json"):
+        os.utime(folder, (1, 1))
+    assert folder.exists()
+
+
+def test_a_writer_that_lost_its_lock_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("{}")
+
+    def slow(old: dict[str, object]) -> dict[str, object]:
+        os.utime(tmp_path / "a.json.lock", (1, 1))
+        return {"a": 1}
+
+    with pytest.raises(ConfigError, match="nothing written"):
+        update_json(path, slow)
+    assert path.read_text() == "{}"
+
+
+def test_many_writers_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    running = [subprocess.Popen([sys.executable, "-c", COUNT, str(path)]) for _ in range(3)]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert json.loads(path.read_text()) == {"n": 45}
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_update_keeps_order_and_unknown_keys(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"z": {"x": 1}, "a": "\\ud83d", "m": 2}')
+    update_json(path, lambda old: {**old, "m": 3})
+    assert list(json.loads(path.read_text()).items()) == [
+        ("z", {"x": 1}),
+        ("a", "\ud83d"),
+        ("m", 3),
+    ]
+    if os.name != "nt":
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_modes_and_links(tmp_path: Path) -> None:
+    real = tmp_path / "real.json"
+    real.write_text("{}")
+    real.chmod(0o640)
+    link = tmp_path / "link.json"
+    link.symlink_to(real)
+    update_json(link, lambda old: {"a": 1}, mode=None)
+    assert link.is_symlink()
+    assert json.loads(real.read_text()) == {"a": 1}
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_malformed_file_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("{bad")
+    with pytest.raises(ConfigError, match="line 1 column 2"):
+        update_json(path, lambda old: {"a": 1})
+    assert path.read_text() == "{bad"
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_a_failing_change_leaves_everything(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("{}")
+
+    def fail(old: dict[str, object]) -> dict[str, object]:
+        raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        update_json(path, fail)
+    assert os.listdir(tmp_path) == ["a.json"]
+    assert path.read_text() == "{}"
+
+
+def test_unwritable_place_gives_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot write"):
+        write_atomically(tmp_path / "file" / "a.json", b"{}")

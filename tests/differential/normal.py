@@ -1,0 +1,163 @@
+"""What must agree between two programs on one script: structure, names, numbers and order.
+
+Ids, times and each program's own prose (prompt, tool descriptions, error sentences) are replaced by
+placeholders that keep whether they are there.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["entries", "events", "prose_results", "request"]
+
+VOLATILE = {"timestamp", "durationMs"}
+HEADERS = ("x-api-key", "authorization", "anthropic-version", "anthropic-beta", "content-type")
+
+
+def events(records: Iterable[dict[str, Any]]) -> list[Any]:
+    """JSON mode's records. Usage on updates is dropped: the reference's depends on timing."""
+    result = []
+    ids: dict[str, str] = {}
+    for record in records:
+        record = dict(record)
+        kind = record["type"]
+        if kind == "message_update":
+            result.append(["update", _value(record["assistantMessageEvent"], {})])
+            continue
+        if kind == "tool_execution_update":
+            continue  # how often output is reported is a matter of timing
+        if kind == "tool_execution_end":
+            record["result"] = _result(record)
+        if kind == "message_start" and record["message"]["role"] == "assistant":
+            # The reference sends the message it is filling, so its state depends on timing.
+            record["message"] = "assistant"
+        result.append(_value(record, ids))
+    return _merged(result)
+
+
+def _merged(records: list[Any]) -> list[Any]:
+    """Ends of tool calls that ran together, in a fixed order: which is first is chance."""
+    merged: list[Any] = []
+    for record in records:
+        merged.append(record)
+        at = len(merged) - 1
+        while (
+            at
+            and _kind(merged[at]) == _kind(merged[at - 1]) == "tool_execution_end"
+            and merged[at]["toolCallId"] < merged[at - 1]["toolCallId"]
+        ):
+            merged[at - 1 : at + 1] = merged[at], merged[at - 1]
+            at -= 1
+    return merged
+
+
+def _kind(record: Any) -> Any:
+    return record.get("type") if isinstance(record, dict) else None
+
+
+def entries(records: Iterable[dict[str, Any]]) -> list[Any]:
+    ids: dict[str, str] = {}
+    return [_value(record, ids) for record in records]
+
+
+def prose_results(records: Iterable[dict[str, Any]]) -> set[str]:
+    """The ids of the calls whose results are a program's own words, from session entries."""
+    messages = (record["message"] for record in records if record["type"] == "message")
+    return {message["toolCallId"] for message in messages if _is_prose(message)}
+
+
+def _is_prose(message: dict[str, Any]) -> bool:
+    """Failures, and the confirmations of the tools that change files."""
+    return message["role"] == "toolResult" and (
+        message["isError"] or message["toolName"] in ("edit", "write")
+    )
+
+
+def request(recorded: dict[str, Any], prose: set[str]) -> Any:
+    """A request of the server's log: path, the headers that matter, body.
+
+    prose: see prose_results.
+    """
+    body = recorded["body"]
+    headers = {k: v for k, v in recorded["headers"].items() if k in HEADERS}
+    plain = {k: _wire(v, prose) for k, v in body.items() if k not in ("system", "tools")}
+    if "system" in body:
+        plain["system"] = [{**block, "text": "<text>"} for block in body["system"]]
+    if "tools" in body:
+        plain["tools"] = [_undescribed(tool) for tool in body["tools"]]
+    return {"path": recorded["path"], "headers": headers, "body": plain}
+
+
+def _wire(value: Any, prose: set[str]) -> Any:
+    """A request's messages, with error texts and the system prompt replaced."""
+    if isinstance(value, list):
+        return [_wire(item, prose) for item in value]
+    if isinstance(value, dict):
+        if value.get("role") in ("system", "developer"):
+            return {**value, "content": "<text>"}
+        if (value.get("tool_use_id") or value.get("tool_call_id")) in prose:
+            return {**value, "content": "<prose>"}
+        return {key: _wire(item, prose) for key, item in value.items()}
+    return value
+
+
+def _undescribed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: "<text>" if key == "description" else _undescribed(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_undescribed(item) for item in value]
+    return value
+
+
+def _result(ended: dict[str, Any]) -> dict[str, Any]:
+    result = dict(ended["result"])
+    if ended["isError"] or ended["toolName"] in ("edit", "write"):
+        result["content"] = "<prose>"
+        result.pop("structuredContent", None)
+    return result
+
+
+def _message(message: dict[str, Any]) -> dict[str, Any]:
+    message = {key: value for key, value in message.items() if key not in VOLATILE}
+    if message["role"] == "system":
+        sections = message.get("sections")
+        message["sections"] = {k: v and "<text>" for k, v in sections.items()} if sections else {}
+        message["sections"].pop("docs", None)  # each program points to its own documentation
+        message["toolsAdded"] = [_undescribed(tool) for tool in message.get("toolsAdded", [])]
+    if _is_prose(message):
+        message["content"] = "<prose>"
+    if "errorMessage" in message:
+        message["errorMessage"] = message["errorMessage"][:3] if _is_status(message) else "<error>"
+    for block in message["content"] if isinstance(message["content"], list) else []:
+        if "argumentsError" in block:
+            block["argumentsError"] = "<prose>"
+    return message
+
+
+def _is_status(message: dict[str, Any]) -> bool:
+    return message["errorMessage"][:3].isdigit()
+
+
+def _value(value: Any, ids: dict[str, str]) -> Any:
+    """Ids by order of appearance, times dropped, messages normalised."""
+    if isinstance(value, dict):
+        if "role" in value:
+            return _message(value)
+        return {key: _named(key, item, ids) for key, item in value.items() if key not in VOLATILE}
+    if isinstance(value, list):
+        return [_value(item, ids) for item in value]
+    return value
+
+
+def _named(key: str, item: Any, ids: dict[str, str]) -> Any:
+    if key in ("id", "parentId", "targetId") and isinstance(item, str):
+        return ids.setdefault(item, f"#{len(ids)}")
+    if key == "argumentsError":
+        return "<prose>"
+    if key == "cwd":
+        return "<cwd>"
+    if key in ("errorMessage", "finalError"):
+        return item[:3] if item[:3].isdigit() else "<error>"
+    return _value(item, ids)

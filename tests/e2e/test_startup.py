@@ -1,0 +1,80 @@
+"""What is imported on each path: a regression shows as a name, not as noise."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.conftest import Machine
+
+HEAVY = {
+    "asyncio",
+    "httpx",
+    "ssl",
+    "click",
+    "prompt_toolkit",
+    "PIL",
+    "pathspec",
+    "jsonschema_rs",
+    "truststore",
+    "sqlite3",
+    "email",
+    "importlib.metadata",
+}
+
+
+def imported(machine: Machine, code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print('\\n=', *sys.modules)"],
+        capture_output=True,
+        text=True,
+        cwd=machine.project,
+        env=machine.environment,
+        timeout=60,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return set(done.stdout.rpartition("\n=")[2].split())
+
+
+def test_version_imports_next_to_nothing(machine: Machine) -> None:
+    bare = imported(machine, "")
+    loaded = imported(
+        machine, "from pi.__main__ import main\nimport sys\nsys.argv[1:] = ['-v']\nmain()"
+    )
+    assert loaded - bare <= {"pi", "pi.__main__", "pi._version", "pi.cli", "collections.abc"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version", "--verbose"], ["--nonsense"]])
+def test_no_run_no_machinery(machine: Machine, arguments: list[str]) -> None:
+    loaded = imported(
+        machine, f"from pi.__main__ import main\nimport sys\nsys.argv[1:] = {arguments}\nmain()"
+    )
+    assert not (HEAVY - {"click"}) & loaded
+
+
+def test_a_run_loads_only_its_own_provider_and_tools(machine: Machine) -> None:
+    loaded = imported(
+        machine,
+        "from pi.__main__ import main\nimport sys\n"
+        "sys.argv[1:] = ['--provider', 'demo', '--no-session', '-nt', '-p', 'hello']\nmain()",
+    )
+    assert "asyncio" in loaded
+    assert not {"httpx", "prompt_toolkit", "PIL", "pathspec", "truststore"} & loaded
+    assert not {"pi.providers.anthropic_messages", "pi.tools.bash", "pi.tools.grep"} & loaded
+
+
+def test_version(machine: Machine) -> None:
+    result = machine.run("--version")
+    assert (result.code, result.stderr) == (0, "")
+    assert result.text.count("\n") == 1
+    verbose = machine.run("--version", "--verbose").text
+    assert verbose.startswith(result.text.strip())
+    expected = "pure Python" if machine.environment.get("PI_PURE") else "compiled"
+    assert expected in verbose or "PI_EXPECT" not in machine.environment
+
+
+def test_a_network_is_never_asked_for(machine: Machine) -> None:
+    proxy = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    assert machine.run("--provider", "demo", "-p", "hello", **proxy).code == 0
+    assert machine.run("--list-models", **proxy).code == 0
