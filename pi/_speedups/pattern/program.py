@@ -72,6 +72,8 @@ def compile_program(node: Node, *, lines: bool = True) -> Program:
 
     Raises TooLarge.
     """
+    if _size(node) > _STATES:
+        raise TooLarge(f"the pattern needs more than {_STATES} states")
     compiler = _Compiler()
     start = compiler.emit(node, compiler.add(MATCH))
     edges = compiler.edges
@@ -95,6 +97,21 @@ def compile_program(node: Node, *, lines: bool = True) -> Program:
         looks_at_words=ascii_words or unicode_words,
         word_points=array("i", points),
     )
+
+
+def _size(node: Node) -> int:
+    """About how many states a tree takes, without writing them."""
+    match node:
+        case Chars(ranges, raw):
+            return 1 if raw else len(_utf8_edges(ranges))
+        case Concat(parts):
+            return sum(map(_size, parts))
+        case Alternation(parts):
+            return sum(map(_size, parts)) + len(parts)
+        case Repeat(inner, least, most):
+            return (_size(inner) + 1) * max(least, 1 if most is None else most, 1)
+        case _:
+            return 1
 
 
 def _classes(edges: list[tuple[int, int, int]], lines: bool, words: bool) -> tuple[bytes, int]:
@@ -138,8 +155,6 @@ class _Compiler:
         self.word_looks: set[Look] = set()
 
     def add(self, kind: int, first: int = 0, second: int = 0) -> int:
-        if len(self.kind) >= _STATES:
-            raise TooLarge(f"the pattern needs more than {_STATES} states")
         self.kind.append(kind)
         self.first.append(first)
         self.second.append(second)
