@@ -48,9 +48,17 @@ def test_errors_name_the_place(pattern: str, position: int) -> None:
     assert caught.value.reason
 
 
-@pytest.mark.parametrize("pattern", ["(a{1000}){1000}", "(((a{100}){100}){100}){100}"])
-def test_counted_repetition_has_a_limit(pattern: str) -> None:
-    with pytest.raises(PatternError, match="states"):
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("(a{1000}){1000}", "states"),
+        ("(((a{100}){100}){100}){100}", "states"),
+        ("a" + "{2}" * 60, "states"),
+        ("(" * 90 + "a" + ("{0,2}" * 90 + ")") * 90, "deeply"),
+    ],
+)
+def test_patterns_have_a_limit(pattern: str, reason: str) -> None:
+    with pytest.raises(PatternError, match=reason):
         make_query(pattern)
 
 

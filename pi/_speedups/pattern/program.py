@@ -23,7 +23,17 @@ from pi._speedups.pattern.nodes import (
     Repeat,
 )
 
-__all__ = ["FAIL", "LOOK", "MATCH", "SPLIT", "STEP", "Program", "TooLarge", "compile_program"]
+__all__ = [
+    "FAIL",
+    "LOOK",
+    "MATCH",
+    "SPLIT",
+    "STEP",
+    "Program",
+    "TooLarge",
+    "check_size",
+    "compile_program",
+]
 
 MATCH, SPLIT, LOOK, STEP, FAIL = range(5)
 
@@ -72,8 +82,7 @@ def compile_program(node: Node, *, lines: bool = True) -> Program:
 
     Raises TooLarge.
     """
-    if _size(node) > _STATES:
-        raise TooLarge(f"the pattern needs more than {_STATES} states")
+    check_size(node)
     compiler = _Compiler()
     start = compiler.emit(node, compiler.add(MATCH))
     edges = compiler.edges
@@ -97,6 +106,16 @@ def compile_program(node: Node, *, lines: bool = True) -> Program:
         looks_at_words=ascii_words or unicode_words,
         word_points=array("i", points),
     )
+
+
+def check_size(node: Node) -> None:
+    """Raises TooLarge for a tree that would take too many states, before anyone writes them."""
+    try:
+        size = _size(node)
+    except RecursionError:
+        raise TooLarge("the pattern is nested too deeply") from None
+    if size > _STATES:
+        raise TooLarge(f"the pattern needs more than {_STATES} states")
 
 
 def _size(node: Node) -> int:

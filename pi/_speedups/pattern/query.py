@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pi._speedups.pattern import syntax
 from pi._speedups.pattern.nodes import Chars, Concat, Node, Repeat
-from pi._speedups.pattern.program import Program, TooLarge, compile_program
+from pi._speedups.pattern.program import Program, TooLarge, check_size, compile_program
 
 __all__ = ["Query", "make_query"]
 
@@ -40,15 +40,17 @@ def make_query(pattern: str, *, literal: bool = False, ignore_case: bool = False
         node = syntax.literal(pattern, ignore_case=ignore_case)
     else:
         node = syntax.parse(pattern, ignore_case=ignore_case)
-    runs = _Runs()
-    runs.visit(node)
-    runs.cut()
-    needle = runs.best
-    exact = runs.exact and len(needle) == runs.length and bool(needle)
     try:
+        check_size(node)
+        runs = _Runs()
+        runs.visit(node)
+        runs.cut()
+        needle = runs.best
+        exact = runs.exact and len(needle) == runs.length and bool(needle)
         program = None if exact else compile_program(node)
-    except TooLarge as error:
-        raise syntax.PatternError(pattern, 0, str(error)) from None
+    except (TooLarge, RecursionError) as error:
+        reason = str(error) if isinstance(error, TooLarge) else "the pattern is nested too deeply"
+        raise syntax.PatternError(pattern, 0, reason) from None
     text = bytes(byte for byte, _ in needle)
     order = sorted(range(len(text)), key=lambda at: (_RANK.get(text[at], 0), at))
     rare = (order[0], order[min(1, len(order) - 1)]) if order else (0, 0)
