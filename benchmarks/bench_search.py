@@ -1,4 +1,4 @@
-"""Searching: trees beside rg and fd, each compiled function beside its twin and the standard library.
+"""Searching: trees beside rg and fd, compiled functions beside twins and standard library.
 
     python -m benchmarks.bench_search [--files 50000] [--runs 5]
 

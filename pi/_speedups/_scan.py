@@ -22,13 +22,11 @@ class _Scan:
     def __init__(self, query: Query, most: int, before: int, after: int, keep: int) -> None:
         self.automaton = None if query.program is None else Automaton(query.program)
         self.needle = query.needle
-        self.folding = None
+        self.finder = None
         if any(query.fold):
-            letters = (
-                f"[{chr(byte - 32)}{chr(byte)}]".encode() if fold else re.escape(bytes([byte]))
-                for byte, fold in zip(query.needle, query.fold, strict=True)
-            )
-            self.folding = re.compile(b"".join(letters))
+            self.finder = re.compile(_expression(query.needle, query.fold))
+        elif query.choices:
+            self.finder = re.compile(b"|".join(_expression(*each) for each in query.choices))
         self.most = most
         self.before = before
         self.after = after
@@ -45,8 +43,8 @@ class _Scan:
 
     def candidate(self, buffer: bytes, at: int, limit: int) -> int:
         """A place in the next line that may match, -1 if there is none."""
-        if self.folding is not None:
-            found = self.folding.search(buffer, at, limit)
+        if self.finder is not None:
+            found = self.finder.search(buffer, at, limit)
             return found.start() if found else -1
         if self.needle:
             return buffer.find(self.needle, at, limit)
@@ -185,6 +183,14 @@ class _Scan:
         text = data[2:].decode("utf-16-le" if data[0] == 0xFF else "utf-16-be", "replace").encode()
         if binary or b"\0" not in text:
             self.search(text, 0, len(text))
+
+
+def _expression(text: bytes, folds: bytes) -> bytes:
+    """The text for `re`, with both cases of the letters that fold."""
+    return b"".join(
+        f"[{chr(byte - 32)}{chr(byte)}]".encode() if fold else re.escape(bytes([byte]))
+        for byte, fold in zip(text, folds, strict=True)
+    )
 
 
 def _line_start(buffer: bytes, floor: int, at: int) -> int:

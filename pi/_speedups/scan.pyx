@@ -36,6 +36,10 @@ cdef extern from *:
     #if defined(__SSE2__)
     #include <emmintrin.h>
     #endif
+    #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+    #include <tmmintrin.h>
+    #define PI_SHUFFLE 1
+    #endif
 
     /* A text to be found; each byte is compared after or-ing with its mask. i and j are two
        different places in it (or one, if it has one byte) that are rare in practice. */
@@ -91,6 +95,72 @@ cdef extern from *:
         return NULL;
     }
 
+    /* A few texts of 2 or 3 bytes, any of which is to be found: for each place the texts (as bits,
+       8 groups of them) that a byte fits, by the byte and by its two halves. What the halves let
+       pass may be wrong; whoever asks looks at the line anyway. */
+    typedef struct { uint8_t low[3][16], high[3][16], fits[3][256]; size_t size; } pi_choices;
+
+    static void pi_add_choice(pi_choices *c, int number, size_t place, int byte) {
+        uint8_t bit = (uint8_t)(1 << (number & 7));
+        c->low[place][byte & 15] |= bit;
+        c->high[place][byte >> 4] |= bit;
+        c->fits[place][byte] |= bit;
+    }
+
+    #if defined(PI_SHUFFLE)
+    __attribute__((target("ssse3")))
+    static const uint8_t *pi_shuffled(const pi_choices *c, const uint8_t **start,
+                                      const uint8_t *end) {
+        const __m128i half = _mm_set1_epi8(15);
+        const uint8_t *at = *start;
+        __m128i low[3], high[3];
+        size_t place;
+        for (place = 0; place < c->size; place++) {
+            low[place] = _mm_loadu_si128((const __m128i *)c->low[place]);
+            high[place] = _mm_loadu_si128((const __m128i *)c->high[place]);
+        }
+        while ((size_t)(end - at) >= 16 + c->size) {
+            __m128i fit = _mm_set1_epi8(-1);
+            unsigned hits;
+            for (place = 0; place < c->size; place++) {
+                __m128i text = _mm_loadu_si128((const __m128i *)(at + place));
+                __m128i above = _mm_and_si128(_mm_srli_epi16(text, 4), half);
+                fit = _mm_and_si128(fit, _mm_and_si128(
+                    _mm_shuffle_epi8(low[place], _mm_and_si128(text, half)),
+                    _mm_shuffle_epi8(high[place], above)));
+            }
+            hits = 0xFFFF ^ (unsigned)_mm_movemask_epi8(
+                _mm_cmpeq_epi8(fit, _mm_setzero_si128()));
+            while (hits) {
+                const uint8_t *found = at + __builtin_ctz(hits);
+                unsigned fits = c->fits[0][found[0]] & c->fits[1][found[1]];
+                if (c->size > 2) fits &= c->fits[2][found[2]];
+                if (fits) return found;
+                hits &= hits - 1;
+            }
+            at += 16;
+        }
+        *start = at;
+        return NULL;
+    }
+    #endif
+
+    static const uint8_t *pi_find_choice(const pi_choices *c, const uint8_t *at,
+                                         const uint8_t *end) {
+    #if defined(PI_SHUFFLE)
+        if (__builtin_cpu_supports("ssse3")) {
+            const uint8_t *found = pi_shuffled(c, &at, end);
+            if (found) return found;
+        }
+    #endif
+        for (; (size_t)(end - at) >= c->size; at++) {
+            unsigned fits = c->fits[0][at[0]] & c->fits[1][at[1]];
+            if (c->size > 2) fits &= c->fits[2][at[2]];
+            if (fits) return at;
+        }
+        return NULL;
+    }
+
     static size_t pi_count_lines(const uint8_t *at, const uint8_t *end) {
         size_t count = 0;
     #if defined(__SSE2__)
@@ -130,6 +200,12 @@ cdef extern from *:
         size_t j
         int folds
     const uint8_t* pi_find(const pi_needle* needle, const uint8_t* at, const uint8_t* end) nogil
+    ctypedef struct pi_choices:
+        size_t size
+    void pi_add_choice(pi_choices* choices, int number, size_t place, int byte)
+    const uint8_t* pi_find_choice(
+        const pi_choices* choices, const uint8_t* at, const uint8_t* end
+    ) nogil
     size_t pi_count_lines(const uint8_t* at, const uint8_t* end) nogil
     const uint8_t* pi_line_start(const uint8_t* floor, const uint8_t* at) nogil
 
@@ -164,6 +240,7 @@ cdef struct Found:
 cdef struct Scan:
     pi_needle needle
     bint has_needle
+    const pi_choices* choices  # without a needle, or NULL
     Cache* cache        # NULL: the needle is the whole pattern
     size_t before
     size_t after
@@ -253,13 +330,15 @@ cdef void search_lines(Scan* scan, Found* found, size_t at, size_t limit) noexce
     while at < limit and scan.matched < scan.most and not found.failed:
         if scan.has_needle:
             hit = pi_find(&scan.needle, base + at, end)
+        elif scan.choices != NULL:
+            hit = pi_find_choice(scan.choices, base + at, end)
         else:
             hit = next_hit(scan.cache, base + at, end)
         if hit == NULL:
             break
         start = pi_line_start(base + at, hit) - base
         stop = line_end(scan, hit - base, limit)
-        if scan.has_needle and scan.cache != NULL:
+        if (scan.has_needle or scan.choices != NULL) and scan.cache != NULL:
             if next_hit(scan.cache, base + start, base + stop) == NULL:
                 at = stop + 1
                 continue
@@ -490,6 +569,7 @@ cdef class _Searcher:
     cdef Scan scan
     cdef Automaton automaton
     cdef object query
+    cdef pi_choices choices
 
     def __cinit__(self, object query, size_t most, size_t before, size_t after, size_t keep):
         self.query = query
@@ -500,6 +580,15 @@ cdef class _Searcher:
         self.scan.needle.size = len(query.needle)
         self.scan.needle.i, self.scan.needle.j = query.rare
         self.scan.needle.folds = any(query.fold)
+        if query.choices:
+            # The object is zeroed memory to begin with.
+            self.choices.size = len(query.choices[0][0])
+            for number, (text, fold) in enumerate(query.choices):
+                for place, byte in enumerate(text):
+                    pi_add_choice(&self.choices, number, place, byte)
+                    if fold[place]:
+                        pi_add_choice(&self.choices, number, place, byte - 32)
+            self.scan.choices = &self.choices
         self.scan.before = before
         self.scan.after = after
         self.scan.most = most

@@ -84,6 +84,22 @@ def test_required_literals(pattern: str, ignore_case: bool, needle: bytes, alone
     assert len(query.fold) == len(query.needle)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "choices"),
+    [
+        ("zqx|qqzz|Handle42", [b"zqx", b"qqz", b"e42"]),
+        (r"\b(foo|ba)\d", [b"fo", b"ba"]),
+        ("(?i)foo|x(ab|cd)", [b"fo", b"ab", b"cd"]),
+        ("foo|b", []),
+        ("foo|.*", []),
+        ("(foo|bar)*", []),
+        ("(foo|bar)quux", []),
+    ],
+)
+def test_alternatives(pattern: str, choices: list[bytes]) -> None:
+    assert [text for text, _ in make_query(pattern).choices] == choices
+
+
 def test_a_literal_text_stands_for_itself() -> None:
     assert make_query("a.b(*", literal=True).needle == b"a.b(*"
     with pytest.raises(PatternError):

@@ -90,6 +90,26 @@ def test_literals_agree_with_python(kind: str, needle: str, data: str, fold: boo
     assert [number for number, _, _, _ in found] == expected
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    wanted=st.lists(st.text(st.sampled_from("abkS_é"), min_size=2, max_size=4), min_size=2),
+    data=st.text(st.sampled_from("abkSKs_é\n"), max_size=200),
+    fold=st.booleans(),
+)
+@pytest.mark.parametrize("kind", ["pure", "compiled"])
+def test_alternatives_agree_with_python(
+    kind: str, wanted: list[str], data: str, fold: bool
+) -> None:
+    found = lines(search_modules(kind), "|".join(wanted), data.encode(), ignore_case=fold)
+    texts = [(text.lower() if fold else text) for text in wanted]
+    expected = [
+        at
+        for at, line in enumerate((data.lower() if fold else data).split("\n"), 1)
+        if any(text in line for text in texts)
+    ]
+    assert [number for number, _, _, _ in found] == expected
+
+
 def test_files(modules, tmp_path: Path) -> None:
     path = tmp_path / "f"
 
