@@ -20,6 +20,8 @@ def run(argv: Sequence[str]) -> int:
     """Parse and carry out; errors become one line on stderr and an exit code."""
     environment = read_environment()
     try:
+        if list(argv[:1]) == ["sessions"]:
+            return _sessions(argv[1:], environment)
         options = parse(argv, stdin_is_tty=_is_tty(0), stdout_is_tty=_is_tty(1))
         return _carry_out(options, environment)
     except PiError as error:
@@ -66,6 +68,14 @@ def _carry_out(options: Options, environment: Environment) -> int:
     if options.list_models is not None:
         return _show(list_models(options, environment))
     return run_prompts(options, environment)
+
+
+def _sessions(argv: Sequence[str], environment: Environment) -> int:
+    from pi.cli.diagnostics import set_up  # noqa: PLC0415  (see _carry_out)
+    from pi.cli.sessions_command import run_sessions  # noqa: PLC0415  (a command of its own)
+
+    set_up(environment.log, verbose=False, home=environment.home)
+    return run_sessions(argv, environment)
 
 
 def _version(verbose: bool) -> str:
