@@ -7,17 +7,20 @@ in the build. Nothing else in the program imports a compiled module or its twin 
 import os
 from typing import TYPE_CHECKING
 
-__all__ = ["COMPILED", "SseDecoder"]
+__all__ = ["COMPILED", "SseDecoder", "TreeRows", "skip_others", "usual_head"]
 
 if TYPE_CHECKING:
+    from pi._speedups._jsonl import TreeRows, skip_others, usual_head
     from pi._speedups._sse import SseDecoder
 
 COMPILED = not os.environ.get("PI_PURE")
 if not TYPE_CHECKING:
     if COMPILED:
         try:
+            from pi._speedups.jsonl import TreeRows, skip_others, usual_head
             from pi._speedups.sse import SseDecoder
         except ImportError:
             COMPILED = False
     if not COMPILED:
+        from pi._speedups._jsonl import TreeRows, skip_others, usual_head
         from pi._speedups._sse import SseDecoder
