@@ -50,6 +50,7 @@ def skip_others(block: bytes, upper: int, wanted: bytes) -> int:
     Goes backwards over whole lines, those with a newline before them; stops behind the last that
     may be `wanted`, or at the end of the piece whose beginning is not in the block.
     """
+    upper = max(0, min(upper, len(block)))
     while (cut := block.rfind(b"\n", 0, upper)) >= 0:
         match = _USUAL.match(block, cut + 1, upper)
         if cut + 1 < upper and (match is None or match.group(2) == wanted):
@@ -84,7 +85,7 @@ class TreeRows:
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """The next bytes of the file."""
-        chunk = bytes(data)
+        chunk = data if isinstance(data, bytes) else bytes(memoryview(data))
         lower = 0
         while (cut := chunk.find(b"\n", lower)) >= 0:
             line = chunk[lower:cut]

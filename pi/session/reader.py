@@ -30,6 +30,7 @@ FIRST_BLOCK = 1 << 16
 MAX_BLOCK = 1 << 20
 SPACE = b" \t\r\n"
 
+
 class Head(NamedTuple):
     """What places an entry in the tree. parent: None for a root."""
 

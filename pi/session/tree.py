@@ -18,9 +18,10 @@ from pi.session.source import Source
 
 __all__ = ["Totals", "TreeIndex"]
 
-BLOCK = 1 << 19
-AHEAD = 32 << 20
-"""Bytes from which a second thread pays."""
+BLOCK = 1 << 18
+LARGE = 32 << 20
+"""Bytes from which a second thread pays, and larger blocks with it."""
+LARGE_BLOCK = 1 << 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ def _figure(value: object) -> float:
 
 def _blocks(source: Source, start: int, end: int) -> Iterator[memoryview]:
     """The bytes between two offsets, each block valid until the next is asked for."""
-    if end - start < AHEAD:
+    if end - start < LARGE:
         buffer = memoryview(bytearray(max(0, min(BLOCK, end - start))))
         while start < end and (count := source.read_into(start, buffer[: end - start])):
             start += count
@@ -197,7 +198,7 @@ def _blocks(source: Source, start: int, end: int) -> Iterator[memoryview]:
     # A thread of its own fills one buffer while the other is scanned without the GIL.
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  (large files only)
 
-    buffers = [memoryview(bytearray(BLOCK)) for _ in range(2)]
+    buffers = [memoryview(bytearray(LARGE_BLOCK)) for _ in range(2)]
     with ThreadPoolExecutor(1, "session-read") as reader:
         coming = reader.submit(source.read_into, start, buffers[0])
         while start < end and (count := coming.result()):
