@@ -156,8 +156,8 @@ class TreeIndex:
     def totals(self, source: Source, rows: list[int] | None = None) -> Totals:
         """Usage of all entries, or of some: answers, tools, compactions, summaries, `usage`."""
         *tokens, cost = self._tree.totals(source.read, _usage_in, rows)
-        whole = (int(count) if count.is_integer() else count for count in tokens)
-        return Totals(*whole, cost=cost)
+        sent, got, read, written = (int(n) if n.is_integer() else n for n in tokens)
+        return Totals(sent, got, read, written, cost)
 
 
 def _usage_in(line: bytes) -> tuple[float, float, float, float, float] | None:
