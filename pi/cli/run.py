@@ -9,6 +9,7 @@ from pi._version import __version__
 from pi.cli.options import Options, parse
 from pi.config.environment import Environment, read_environment
 from pi.errors import PiError
+from pi.modes.stderr import tell
 
 __all__ = ["run"]
 
@@ -43,8 +44,10 @@ def _carry_out(options: Options, environment: Environment) -> int:
     if options.show == "version":
         return _show(_version(options.verbose))
     # Everything below needs settings and models: not for the paths above.
+    from pi.cli.diagnostics import set_up  # noqa: PLC0415
     from pi.cli.launch import list_models, run_prompts  # noqa: PLC0415
 
+    set_up(environment.log, verbose=options.verbose, home=environment.home)
     if options.list_models is not None:
         return _show(list_models(options, environment))
     return run_prompts(options, environment)
@@ -73,9 +76,9 @@ def _show(text: str) -> int:
 def _tell(error: PiError, environment: Environment) -> None:
     if environment.debug:
         traceback.print_exception(error)
-    sys.stderr.write(f"Error: {error}\n")
+    tell(f"Error: {error}")
     if error.hint:
-        sys.stderr.write(f"{error.hint}\n")
+        tell(error.hint)
 
 
 def _described(error: OSError) -> str:
