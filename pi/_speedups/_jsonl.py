@@ -37,7 +37,7 @@ def usual_head(line: bytes) -> Head | None:
         match is None
         or line[-16:].rstrip(_SPACE)[-1:] != b"}"
         # A second one: nested by chance, or two lines that were fused by a torn write.
-        or line.find(b'"parentId"', match.end()) >= 0
+        or line.find(b'"parentId"', match.end() - 1) >= 0
     ):
         return None
     kind, entry_id, parent = match.groups()

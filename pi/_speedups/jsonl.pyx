@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 """Session lines without decoding them: heads, and the rows of a whole tree; _jsonl.py is the twin.
 
-A line costs one search for its end, a comparison of its first bytes, and a walk from string to
-string over the rest that skips text with memchr. The walk is what makes the head certain: it ends
-exactly where the object does. Anything that does not fit is handed to the caller to parse.
+A line costs one search for its end, a comparison of its first bytes, and one pass over the rest for
+what would make the head uncertain. Where usage is named, a walk from string to string finds it and
+knows at which depth it stands. Anything that does not fit is handed to the caller to parse.
 
 Rows are flat arrays; ids lie end to end in one piece of memory and are found by a table of row
 numbers with open addressing. No Python object is made for a usual line and the GIL is not held.
@@ -33,9 +33,49 @@ cdef extern from *:
         return NULL;
     #endif
     }
-    /* The next quote, `end` for none. Most are near: memchr is for what lies far ahead. */
+    /* What may stand in a line: a second parentId; usage, under its name or one in escapes. */
+    enum { PARENT = 1, USAGE = 2 };
+    static inline int hint(const char *at, const char *end) {
+        if (*at == '"') {
+            if (end - at >= 7 && memcmp(at + 1, "usage\\"", 6) == 0) return USAGE;
+            if (end - at >= 10 && memcmp(at + 1, "parentId\\"", 9) == 0) return PARENT;
+        }
+        return *at == '\\\\' && end - at >= 2 && at[1] == 'u' ? USAGE : 0;
+    }
     #if defined(__SSE2__) && defined(__GNUC__)
     #include <emmintrin.h>
+    static int hints(const char *at, const char *end) {
+        const __m128i quotes = _mm_set1_epi8('"'), capitals = _mm_set1_epi8('I');
+        const __m128i slashes = _mm_set1_epi8('\\\\'), us = _mm_set1_epi8('u');
+        int found = 0;
+        /* A quote, and six on another or seven on the I of parentId; or a backslash and a u. */
+        for (; end - at >= 23; at += 16) {
+            __m128i here = _mm_loadu_si128((const __m128i *)at);
+            __m128i after = _mm_loadu_si128((const __m128i *)(at + 1));
+            __m128i six = _mm_loadu_si128((const __m128i *)(at + 6));
+            __m128i seven = _mm_loadu_si128((const __m128i *)(at + 7));
+            __m128i named = _mm_and_si128(
+                _mm_cmpeq_epi8(here, quotes),
+                _mm_or_si128(_mm_cmpeq_epi8(six, quotes), _mm_cmpeq_epi8(seven, capitals)));
+            __m128i escaped = _mm_and_si128(
+                _mm_cmpeq_epi8(here, slashes), _mm_cmpeq_epi8(after, us));
+            unsigned bits = (unsigned)_mm_movemask_epi8(_mm_or_si128(named, escaped));
+            for (; bits; bits &= bits - 1) found |= hint(at + __builtin_ctz(bits), end);
+        }
+        for (; at < end; at++) found |= hint(at, end);
+        return found;
+    }
+    #else
+    static int hints(const char *at, const char *end) {
+        int found = 0;
+        for (; at < end; at++) {
+            if (*at == '"' || *at == '\\\\') found |= hint(at, end);
+        }
+        return found;
+    }
+    #endif
+    /* The next quote, `end` for none. Most are near: memchr is for what lies far ahead. */
+    #if defined(__SSE2__) && defined(__GNUC__)
     static inline const char *next_quote(const char *at, const char *end) {
         const __m128i quotes = _mm_set1_epi8('"');
         const char *near_end = end - at > 128 ? at + 128 : end;
@@ -74,10 +114,11 @@ cdef extern from *:
     };
     """
     const char* last_newline(const char* at, const char* end) noexcept nogil
+    int hints(const char* at, const char* end) noexcept nogil
     const char* next_quote(const char* at, const char* end) noexcept nogil
     const unsigned char[256] OUTSIDE
     enum:
-        BAD, SKIP, QUOTE, OPEN, CLOSE
+        BAD, SKIP, QUOTE, OPEN, CLOSE, PARENT, USAGE
 
 cdef tuple KINDS = ("message", "usage", "compaction", "branch_summary")
 
@@ -191,6 +232,16 @@ cdef inline const char* _string_end(const char* at, const char* end) noexcept no
         at += 1
 
 
+cdef inline bint _closed(const char* at, const char* end) noexcept nogil:
+    """Whether a brace ends the line, up to fifteen blanks aside."""
+    cdef const char* stop = end - 15 if end - at > 15 else at
+    while end > stop and (
+        (end - 1)[0] == 32 or (end - 1)[0] == 9 or (end - 1)[0] == 13 or (end - 1)[0] == 10
+    ):
+        end -= 1
+    return end > at and (end - 1)[0] == 125
+
+
 cdef bint _rest(const char* at, const char* end, bint message, Usage* usage) noexcept nogil:
     """Whether the object that a head begins ends at `end`; where its usage is, on the way.
 
@@ -218,9 +269,6 @@ cdef bint _rest(const char* at, const char* end, bint message, Usage* usage) noe
             if close == NULL:
                 return False
             size = close - at - 1
-            # A second one: nested by chance, or two lines that were fused by a torn write.
-            if size >= 8 and memcmp(close - 8, b"parentId", 8) == 0:
-                return False
             if depth == 1 or (depth == level and in_message):
                 message_next = usage_next = False
                 after = close + 1
@@ -409,15 +457,8 @@ def usual_head(bytes line not None):
     cdef const char* at = PyBytes_AS_STRING(line)
     cdef const char* end = at + PyBytes_GET_SIZE(line)
     cdef Head head
-    cdef Usage usage
-    if not _head(at, end, &head):
+    if not _head(at, end, &head) or not _closed(at, end) or hints(head.rest, end) & PARENT:
         return None
-    if not _rest(head.rest, end, False, &usage):
-        # Not as an object should be, or more of it than there is: what the twin asks decides.
-        if not line[-16:].rstrip(b" \t\r\n").endswith(b"}"):
-            return None
-        if line.find(b'"parentId"', head.rest + 1 - at) >= 0:
-            return None
     return (
         _str(head.kind.at, head.kind.size),
         _str(head.id.at, head.id.size),
@@ -813,18 +854,22 @@ cdef class TreeRows:
     cdef int _line(self, const char* at, const char* end, int64_t offset) except -1 nogil:
         cdef Head head
         cdef Usage usage
-        cdef int kind
+        cdef int kind, found
         cdef bint message
         if not _head(at, end, &head):
             return self._unusual(at, end, offset)
         kind = self._kind(&head.kind)
         if kind < 0:
             return self._unusual(at, end, offset)
-        message = head.kind.size == 7 and memcmp(head.kind.at, b"message", 7) == 0
-        if not _rest(head.rest, end, message, &usage):
+        found = hints(head.rest, end)
+        # A second parentId: nested by chance, or two lines that were fused by a torn write.
+        if found & PARENT or not _closed(at, end):
             return self._unusual(at, end, offset)
         self._put(&head, kind, offset, offset + (end - at), True)
-        if usage.odd:
+        if not found & USAGE:
+            return 0
+        message = head.kind.size == 7 and memcmp(head.kind.at, b"message", 7) == 0
+        if not _rest(head.rest, end, message, &usage) or usage.odd:
             self._measured[self._count - 1] = TO_MEASURE
         elif usage.at != NULL:
             self._take_usage(&usage)
