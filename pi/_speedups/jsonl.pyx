@@ -44,23 +44,23 @@ cdef extern from *:
     }
     #if defined(__SSE2__) && defined(__GNUC__)
     #include <emmintrin.h>
+    #define LOAD(at) _mm_loadu_si128((const __m128i *)(at))
+    /* A quote, and six on another or seven on the I of parentId; or a backslash and a u. */
+    #define NAMES(at) _mm_or_si128( \\
+        _mm_and_si128(_mm_cmpeq_epi8(LOAD(at), quotes), _mm_or_si128( \\
+            _mm_cmpeq_epi8(LOAD((at) + 6), quotes), _mm_cmpeq_epi8(LOAD((at) + 7), capitals))), \\
+        _mm_and_si128(_mm_cmpeq_epi8(LOAD(at), slashes), _mm_cmpeq_epi8(LOAD((at) + 1), us)))
     static int hints(const char *at, const char *end) {
         const __m128i quotes = _mm_set1_epi8('"'), capitals = _mm_set1_epi8('I');
         const __m128i slashes = _mm_set1_epi8('\\\\'), us = _mm_set1_epi8('u');
         int found = 0;
-        /* A quote, and six on another or seven on the I of parentId; or a backslash and a u. */
-        for (; end - at >= 23; at += 16) {
-            __m128i here = _mm_loadu_si128((const __m128i *)at);
-            __m128i after = _mm_loadu_si128((const __m128i *)(at + 1));
-            __m128i six = _mm_loadu_si128((const __m128i *)(at + 6));
-            __m128i seven = _mm_loadu_si128((const __m128i *)(at + 7));
-            __m128i named = _mm_and_si128(
-                _mm_cmpeq_epi8(here, quotes),
-                _mm_or_si128(_mm_cmpeq_epi8(six, quotes), _mm_cmpeq_epi8(seven, capitals)));
-            __m128i escaped = _mm_and_si128(
-                _mm_cmpeq_epi8(here, slashes), _mm_cmpeq_epi8(after, us));
-            unsigned bits = (unsigned)_mm_movemask_epi8(_mm_or_si128(named, escaped));
-            for (; bits; bits &= bits - 1) found |= hint(at + __builtin_ctz(bits), end);
+        for (; end - at >= 39; at += 32) {
+            __m128i low = NAMES(at), high = NAMES(at + 16);
+            if (_mm_movemask_epi8(_mm_or_si128(low, high))) {
+                unsigned bits = (unsigned)_mm_movemask_epi8(low)
+                    | (unsigned)_mm_movemask_epi8(high) << 16;
+                for (; bits; bits &= bits - 1) found |= hint(at + __builtin_ctz(bits), end);
+            }
         }
         for (; at < end; at++) found |= hint(at, end);
         return found;

@@ -21,7 +21,7 @@ __all__ = ["Totals", "TreeIndex"]
 BLOCK = 1 << 18
 LARGE = 32 << 20
 """Bytes from which a second thread pays, and larger blocks with it."""
-LARGE_BLOCK = 1 << 21
+LARGE_BLOCK = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
