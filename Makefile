@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SPEEDUPS := $(wildcard pi/_speedups/*.pyx)
 
-.PHONY: demo test check format compiled pure compare bench wheel clean venv
+.PHONY: demo test check format compiled pure compare bench fuzz wheel clean venv
 
 venv: $(STAMP)
 
@@ -49,6 +49,11 @@ compare: venv
 # The table of benchmarks/RESULTS.md; with PI_REFERENCE, beside the reference.
 bench: venv
 	$(BIN)/python -m benchmarks.whole
+
+# Compiled modules and their twins on any bytes, for as long as FUZZ_SECONDS says.
+FUZZ_SECONDS ?= 600
+fuzz: venv
+	PI_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -q -n 2 tests/speedups/test_fuzz.py
 
 wheel: venv
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .

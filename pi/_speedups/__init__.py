@@ -17,15 +17,19 @@ __all__ = [
     "Automaton",
     "Rules",
     "SseDecoder",
+    "TreeRows",
     "TreeSearch",
     "Walker",
     "search_bytes",
     "search_file",
+    "skip_others",
+    "usual_head",
 ]
 
 if TYPE_CHECKING:
     from pi._speedups._automaton import Automaton
     from pi._speedups._ignore import Rules
+    from pi._speedups._jsonl import TreeRows, skip_others, usual_head
     from pi._speedups._scan import TreeSearch, search_bytes, search_file
     from pi._speedups._sse import SseDecoder
     from pi._speedups._walk import Walker
@@ -34,10 +38,12 @@ COMPILED = not os.environ.get("PI_PURE")
 if not TYPE_CHECKING:
     if COMPILED:
         try:
+            from pi._speedups.jsonl import TreeRows, skip_others, usual_head
             from pi._speedups.sse import SseDecoder
         except ImportError:
             COMPILED = False
     if not COMPILED:
+        from pi._speedups._jsonl import TreeRows, skip_others, usual_head
         from pi._speedups._sse import SseDecoder
 
 _SEARCH = {

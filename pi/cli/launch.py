@@ -27,7 +27,7 @@ from pi.models.registry import ModelRegistry
 from pi.models.selection import Selection, SessionModel, select_model
 from pi.modes.stderr import tell
 from pi.providers.base import Context, StreamOptions
-from pi.providers.demo import DEMO_MODEL
+from pi.providers.demo_model import DEMO_MODEL
 from pi.providers.http import HttpClient, HttpOptions
 from pi.providers.registry import APIS, stream_function
 from pi.resources.context_files import ContextFiles, load_context_files

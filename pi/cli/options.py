@@ -272,7 +272,8 @@ def _canonical(argv: Sequence[str]) -> tuple[list[str], list[str], UsageError | 
         if not arg.startswith("-"):
             positional.append(arg)
         elif (option := known.get(arg)) is not None:
-            options.append(arg)
+            # For "-p" click would first look among long options, and load what its answer needs.
+            options.append(option.opts[-1])
             if option.name == "list_models":
                 # The search is optional: whatever looks like another argument is not one.
                 takes_next = following is not None and not following.startswith(("-", "@"))

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import secrets
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -57,7 +56,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         if not stat.S_ISREG(before.st_mode) or before.st_nlink > 1:
             _write_in_place(target, data)
             return
-    temporary = os.path.join(os.path.dirname(target), f".pi-{secrets.token_hex(8)}")
+    temporary = os.path.join(os.path.dirname(target), f".pi-{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         # A new file gets what the umask leaves; nobody may look into the copy of an existing one.
