@@ -11,6 +11,7 @@ __all__ = ["APIS", "stream_function"]
 APIS: Mapping[str, str] = {
     "anthropic-messages": "pi.providers.anthropic_messages",
     "google-generative-ai": "pi.providers.google_generative_ai",
+    "mistral-conversations": "pi.providers.mistral_conversations",
     "openai-completions": "pi.providers.openai_completions",
     "openai-responses": "pi.providers.openai_responses",
     "demo": "pi.providers.demo",

@@ -42,7 +42,7 @@ TOOLS_FOLLOW = (
     "More tools follow. Those declared before stay as they are, unless they were said not to exist;"
     " one that is declared again counts as declared here."
 )
-SPLIT_IDS = frozenset({"openai", "openai-codex", "opencode"})
+SPLIT_IDS = frozenset({"openai", "openai-codex", "opencode", "azure"})
 """Providers whose items carry both halves of a call id, whoever made the call."""
 
 
@@ -370,11 +370,8 @@ def _id_rule(model: Model) -> Callable[[str], str]:
     def safe_id(call_id: str) -> str:
         head, bar, tail = call_id.partition("|")
         if bar and model.provider in SPLIT_IDS:
-            item = _safe(tail)
-            # An id that is not the API's own kind stands for it by its hash.
-            if not (item.startswith("fc_") and item == tail):
-                item = f"fc_{short_hash(tail)}"
-            return f"{_safe(head)}|{item}"
+            # Another service's item id means nothing here, but pairs must stay apart.
+            return f"{_safe(head)}|fc_{short_hash(tail)}"
         return _safe(call_id)
 
     return safe_id

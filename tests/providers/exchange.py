@@ -15,6 +15,8 @@ ANTHROPIC = "anthropic-messages"
 COMPLETIONS = "openai-completions"
 RESPONSES = "openai-responses"
 GOOGLE = "google-generative-ai"
+MISTRAL = "mistral-conversations"
+AZURE = "azure-openai-responses"
 
 
 def user(content: Any) -> dict[str, Any]:
