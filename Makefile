@@ -11,17 +11,18 @@ SPEEDUPS := $(wildcard pi/_speedups/*.pyx)
 
 venv: $(STAMP)
 
-# An editable install: the package is the tree, the compiled modules are built in place.
+# An editable install: the package is the tree, the compiled modules are built in place. Its
+# warning, that the tree comes first on the path, is what is wanted here.
 $(STAMP): pyproject.toml setup.py $(SPEEDUPS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1" "setuptools>=77" "Cython>=3.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable .
 	@touch $@
 
 # The main job on the embedded demo provider: no key, no network.
 demo: venv
-	$(BIN)/pi --provider demo -p "what is in this folder?"
+	$(BIN)/pi --provider demo --verbose -p "what is in this folder?"
 
 test: check compiled pure
 

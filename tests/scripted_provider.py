@@ -173,9 +173,8 @@ class ScriptedProvider:
             self.dropped.append(number)
             raise
         finally:
-            if not gone.done():
-                gone.cancel()
-                await asyncio.gather(gone, return_exceptions=True)
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)  # takes a reset too, if it came
 
     async def _stream(
         self,

@@ -37,14 +37,13 @@ FAILED = "[tool error] "
 """Before the text of a failed result: the API has no field for it."""
 
 
-async def stream(
+def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     call = request(model, context, options)
-    async for event in converse(assembly, _Reader(assembly), call, options):
-        yield event
+    return converse(assembly, _Reader(assembly), call, options)
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:

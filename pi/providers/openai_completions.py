@@ -31,7 +31,7 @@ STOPS: dict[str, StopReason] = {
 }
 
 
-async def stream(
+def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
@@ -39,8 +39,7 @@ async def stream(
     reader = CompletionsReader(
         assembly, names_finish=completions_compat(model)["supportsFinishReason"]
     )
-    async for event in converse(assembly, reader, request(model, context, options), options):
-        yield event
+    return converse(assembly, reader, request(model, context, options), options)
 
 
 class CompletionsReader:

@@ -17,7 +17,7 @@ from pi.wire.model import Model
 __all__ = ["request", "stream"]
 
 
-async def stream(
+def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
@@ -25,8 +25,7 @@ async def stream(
     told = responses_compat(model).get("supportsMidConvoEffort") and options.thinking != "off"
     effort = effort_of(model, options.thinking) if told and model.reasoning else None
     reader = ResponsesReader(assembly, effort=effort)
-    async for event in converse(assembly, reader, request(model, context, options), options):
-        yield event
+    return converse(assembly, reader, request(model, context, options), options)
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:

@@ -7,7 +7,7 @@ order and its shapes; turning it into a wire format is the API's module.
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pi.wire.jsonio import dumps
 from pi.wire.messages import (
@@ -22,11 +22,20 @@ from pi.wire.messages import (
 )
 from pi.wire.model import Model
 
-__all__ = ["Replayed", "encode_body", "replayable", "short_hash", "transcript"]
+__all__ = [
+    "Replayed",
+    "encode_body",
+    "replayable",
+    "short_hash",
+    "transcript",
+    "without_images",
+]
 
 NO_RESULT = "The result of this call was not recorded."
 NO_IMAGES = "(an image was left out: this model takes text only)"
 NO_TOOL_IMAGES = "(an image in this result was left out: this model takes text only)"
+
+IMAGES_OFF = "(an image was left out: the setting images.blockImages is on)"
 
 Replayed = UserMessage | AssistantMessage | ToolResultMessage
 
@@ -83,6 +92,17 @@ def transcript(
     return kept
 
 
+def without_images(messages: Sequence[AgentMessage]) -> list[AgentMessage]:
+    """The same conversation with a note for each run of images, for `images.blockImages`."""
+    kept: list[AgentMessage] = []
+    for message in messages:
+        content = message.get("content")
+        if message["role"] in ("user", "toolResult") and isinstance(content, list):
+            message = cast("AgentMessage", {**message, "content": _noted(content, IMAGES_OFF)})
+        kept.append(message)
+    return kept
+
+
 def short_hash(text: str) -> str:
     """Eight characters that stand for a longer id."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -133,9 +153,11 @@ def _result(message: ToolResultMessage, model: Model, ids: Mapping[str, str]) ->
 
 
 def _visible(content: Sequence[UserContent], model: Model, note: str) -> list[UserContent]:
-    """The blocks, with one note for each run of images that the model cannot see."""
-    if model.takes_images or all(block["type"] != "image" for block in content):
-        return list(content)
+    return list(content) if model.takes_images else _noted(content, note)
+
+
+def _noted(content: Sequence[UserContent], note: str) -> list[UserContent]:
+    """The blocks, with one note for each run of images."""
     blocks: list[UserContent] = []
     for block in content:
         if block["type"] != "image":

@@ -12,7 +12,7 @@ from pi.errors import ToolError
 from pi.tools.arguments import number_text
 from pi.tools.base import STRICT_SAMPLING, ToolContext, ToolResult, text_block, text_result
 from pi.tools.output import Output, Snapshot
-from pi.tools.processes import find_shell, kill_tree, start
+from pi.tools.processes import end, find_shell, start
 from pi.tools.truncate import MAX_BYTES, MAX_LINES, size_text
 
 __all__ = ["MAX_TIMEOUT", "TOOL", "BashTool"]
@@ -71,7 +71,7 @@ class BashTool:
             timed_out = await _wait(process, timeout)
             held = await reader.settle(0 if timed_out else _GRACE)
         except asyncio.CancelledError:
-            kill_tree(process.pid)
+            await end(process)
             await _stop(updates)
             # Its last words have a moment to arrive: the pipe closes when the last of it is dead.
             with suppress(asyncio.CancelledError):
@@ -82,7 +82,7 @@ class BashTool:
             context.update(text_result(text, details=_details(output.snapshot()) or {}))
             raise
         except BaseException:
-            kill_tree(process.pid)
+            await end(process)
             reader.detach()
             raise
         finally:
@@ -198,8 +198,7 @@ async def _wait(process: asyncio.subprocess.Process, seconds: float | None) -> b
     try:
         await asyncio.wait_for(process.wait(), seconds)
     except TimeoutError:
-        kill_tree(process.pid)
-        await process.wait()
+        await end(process)
         return True
     return False
 

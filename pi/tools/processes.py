@@ -15,7 +15,10 @@ from pathlib import Path
 
 from pi.errors import ToolError
 
-__all__ = ["find_shell", "kill_tree", "start"]
+__all__ = ["end", "find_shell", "kill_tree", "start"]
+
+_LEAVE = 2.0
+"""Seconds a killed command has to be gone."""
 
 
 def find_shell(configured: str | None, env: Mapping[str, str]) -> str:
@@ -68,10 +71,18 @@ async def start(
     except asyncio.CancelledError:
         # Cancelled half way, asyncio would kill the shell alone and not what it has started.
         with suppress(OSError, ValueError):
-            kill_tree((await starting).pid)
+            await end(await starting)
         raise
     except (OSError, ValueError) as error:
         raise ToolError(f"Cannot start {shell}: {error}") from error
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Kill a command and all it started, and take leave of it: nothing is left to be reaped."""
+    kill_tree(process.pid)
+    # What hangs in the kernel cannot be killed; the program must not hang with it.
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), _LEAVE)
 
 
 def kill_tree(pid: int) -> None:

@@ -23,12 +23,13 @@ def wait_for(condition, seconds: float = 20) -> None:  # type: ignore[no-untyped
         time.sleep(0.02)
 
 
-def until_streaming(process: "subprocess.Popen[bytes]") -> None:
+def until_streaming(process: "subprocess.Popen[bytes]", sign: bytes = b"text_delta") -> None:
+    """Read JSON events until one holds `sign`."""
     assert process.stdout is not None
     for line in process.stdout:
-        if b"text_delta" in line:
+        if sign in line:
             return
-    pytest.fail(f"no delta came: {process.communicate()}")
+    pytest.fail(f"{sign!r} did not come: {process.communicate()}")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -47,11 +48,11 @@ def test_a_signal_while_streaming(scripted: ScriptedFactory, number: int, code: 
 
 def test_a_signal_kills_the_tools(scripted: ScriptedFactory, tmp_path: Path) -> None:
     pid = tmp_path / "pid"
-    command = f"sleep 300 & echo $! > {pid}; echo started; wait"
+    command = f"sleep 300 & echo $! > {pid}; printf 'sta'; printf 'rted\\n'; wait"
     call = {"tool": "bash", "id": "c1", "args": {"command": command}}
     script = scripted([{"blocks": [call], "stop": "toolUse"}])
-    process = script.start("-p", "hi")
-    wait_for(lambda: pid.exists() and pid.read_text().strip())
+    process = script.start("--mode", "json", "-p", "hi")
+    until_streaming(process, b'"started\\n')
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
@@ -109,8 +110,9 @@ def test_a_stalled_stream_can_be_left(scripted: ScriptedFactory) -> None:
     assert process.returncode == 130
 
 
-def test_a_kill_loses_nothing_that_was_told(scripted: ScriptedFactory) -> None:
-    call = {"tool": "bash", "id": "c1", "args": {"command": "sleep 60"}}
+def test_a_kill_loses_nothing_that_was_told(scripted: ScriptedFactory, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    call = {"tool": "bash", "id": "c1", "args": {"command": f"echo $$ > {pid}; exec sleep 60"}}
     script: Scripted = scripted([{"blocks": [{"text": "now"}, call], "stop": "toolUse"}])
     process = script.start("--mode", "json", "-p", "hi")
     assert process.stdout is not None
@@ -119,11 +121,12 @@ def test_a_kill_loses_nothing_that_was_told(scripted: ScriptedFactory) -> None:
         told.append(line)
         if b"tool_execution_start" in line:
             break
+    wait_for(lambda: pid.exists() and pid.read_text().strip())
     process.kill()
     process.communicate(timeout=10)
+    os.kill(int(pid.read_text()), signal.SIGKILL)
     stored = script.machine.session().read_bytes()
     assert stored.endswith(b"\n")
     ends = [line for line in told if line.startswith(b'{"type":"message_end"')]
     assert len(ends) == 3
     assert len(script.machine.messages()) == 3
-    subprocess.run(["pkill", "-f", "^sleep 60$"], check=False)

@@ -328,3 +328,24 @@ def test_no_descriptor_is_left(run) -> None:
     while count() > before and time.monotonic() < deadline:
         time.sleep(0.02)
     assert count() <= before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups")
+def test_cancelling_while_it_starts_leaves_nothing(run, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+
+    async def start_and_cancel() -> int:
+        command = f"sleep 300 & echo $! > {pid_file}; wait"
+        task = asyncio.create_task(run.call("bash", {"command": command}))
+        until = time.monotonic() + 20
+        # The loop gets one step at a time: the shell is far ahead of the code that waits for it.
+        while not (pid_file.exists() and pid_file.read_text().strip()):
+            assert time.monotonic() < until
+            await asyncio.sleep(0)
+            time.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
+        return int(pid_file.read_text())
+
+    assert gone(asyncio.run(start_and_cancel()))
