@@ -16,6 +16,8 @@ from pi.wire.model import Model
 
 __all__ = ["request", "stream"]
 
+SERVICE_RATES = {"flex": 0.5, "priority": 2}
+
 
 def stream(
     model: Model, context: Context, options: StreamOptions
@@ -24,7 +26,7 @@ def stream(
     assembly = Assembly(model)
     told = responses_compat(model).get("supportsMidConvoEffort") and options.thinking != "off"
     effort = effort_of(model, options.thinking) if told and model.reasoning else None
-    reader = ResponsesReader(assembly, effort=effort)
+    reader = ResponsesReader(assembly, effort=effort, rates=SERVICE_RATES)
     return converse(assembly, reader, request(model, context, options), options)
 
 

@@ -10,6 +10,7 @@ __all__ = ["APIS", "stream_function"]
 
 APIS: Mapping[str, str] = {
     "anthropic-messages": "pi.providers.anthropic_messages",
+    "azure-openai-responses": "pi.providers.azure_openai_responses",
     "google-generative-ai": "pi.providers.google_generative_ai",
     "mistral-conversations": "pi.providers.mistral_conversations",
     "openai-completions": "pi.providers.openai_completions",

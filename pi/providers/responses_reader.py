@@ -6,6 +6,7 @@ Source: the API's public reference.
 """
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pi.errors import InvalidRequestError, ProviderError, StreamFormatError
@@ -19,17 +20,25 @@ from pi.wire.messages import StopReason
 __all__ = ["ResponsesReader"]
 
 PARAGRAPH = "\n\n"
-SERVICE_RATES: Mapping[str, float] = {"flex": 0.5, "priority": 2}
-"""Prices of OpenAI's service tiers, over the standard one's."""
 
 
 class ResponsesReader:
-    """effort: what the request asked for, where replies are to say so (see responses_request)."""
+    """effort: what the request asked for, where replies are to say so (see responses_request).
 
-    def __init__(self, assembly: Assembly, *, effort: str | None = None) -> None:
+    rates: what the prices of a service tier are, over the standard one's.
+    """
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        *,
+        effort: str | None = None,
+        rates: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         self._assembly = assembly
         self._items: dict[Any, OpenBlock] = {}
         self._reasoning: dict[str, tuple[OpenBlock, dict[str, Any]]] = {}
+        self._rates = rates
         self._final: dict[str, Any] | None = None
         if effort is not None:
             assembly.message["providerThinkingLevel"] = effort
@@ -177,7 +186,7 @@ class ResponsesReader:
             cache_read=cached,
             cache_write=written,
             reasoning=thought,
-            rate=SERVICE_RATES.get(response.get("service_tier") or "", 1),
+            rate=self._rates.get(response.get("service_tier") or "", 1),
         )
 
 

@@ -55,18 +55,24 @@ class Input:
 
 
 def responses_body(
-    model: Model, context: Context, options: StreamOptions, *, effort_changes: bool = False
+    model: Model,
+    context: Context,
+    options: StreamOptions,
+    *,
+    effort_changes: bool = False,
+    strict: bool = False,
 ) -> tuple[dict[str, Any], list[Replayed]]:
     """The body for OpenAI's API and those like it, and the conversation that it holds.
 
     effort_changes: whether the endpoint takes `supportsMidConvoEffort`.
+    strict: the endpoint's default of `supportsStrictMode`.
     """
     compat = responses_compat(model)
     changes = effort_changes and bool(compat.get("supportsMidConvoEffort"))
     history = replayable(context.messages, model, _id_rule(model))
-    told = responses_input(model, context, options, effort_changes=changes)
+    told = responses_input(model, context, options, effort_changes=changes, strict=strict)
     body: dict[str, Any] = {
-        "model": model.id,
+        "model": options.deployment or model.id,
         "input": told.items,
         "stream": True,
         **_cache_fields(compat, options),
@@ -89,19 +95,13 @@ def responses_input(
     options: StreamOptions,
     *,
     effort_changes: bool = False,
-    strict: bool | None = None,
-    prompt_apart: bool = False,
+    strict: bool = False,
 ) -> Input:
-    """The conversation, its prompt and its tools, as far as the model takes them in the input.
-
-    strict: what the tools say of it where the model's compat is silent; None for nothing.
-    prompt_apart: the caller sends the leading prompt itself.
-    """
+    """The conversation, its prompt and its tools, as far as the model takes them in the input."""
     compat = responses_compat(model)
     role = "developer" if model.reasoning and compat["supportsDeveloperRole"] else "system"
     items = _Items(model, role)
-    items.strict = bool(compat.get("supportsStrictMode"))
-    items.strict_default = strict
+    items.strict = compat.get("supportsStrictMode", strict)
     messages = context.messages
     if compat.get("supportsMidConvoSystemMessages"):
         leading, rest = split_leading(messages)
@@ -117,7 +117,7 @@ def responses_input(
         prompt = fold(messages)
         tools = prompt.tools
         said = replayable(messages, model, _id_rule(model))
-    if prompt.text and not prompt_apart:
+    if prompt.text:
         items.say(prompt.text)
     items.effort_changes = effort_changes and options.thinking != "off"
     items.add(said)
@@ -192,7 +192,6 @@ class _Items:
     later_tools = "folded"
     effort_changes = False
     strict = False
-    strict_default: bool | None = None
 
     def __init__(self, model: Model, role: str) -> None:
         self._model = model
@@ -220,8 +219,6 @@ class _Items:
         }
         if schema is not None:
             declared["strict"] = True
-        elif self.strict_default is not None:
-            declared["strict"] = self.strict_default
         return declared
 
     def add(self, messages: Sequence[Replayed | SystemMessage]) -> None:
