@@ -8,15 +8,13 @@ from collections.abc import AsyncGenerator
 from pi.providers.assembly import Assembly
 from pi.providers.base import Context, StreamOptions
 from pi.providers.hosts import responses_compat, service_headers
-from pi.providers.responses_reader import ResponsesReader
+from pi.providers.responses_reader import SERVICE_RATES, ResponsesReader
 from pi.providers.responses_request import affinity, effort_of, responses_body
 from pi.providers.streaming import Call, converse
 from pi.wire.events import AssistantEvent
 from pi.wire.model import Model
 
 __all__ = ["request", "stream"]
-
-SERVICE_RATES = {"flex": 0.5, "priority": 2}
 
 
 def stream(

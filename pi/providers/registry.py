@@ -13,6 +13,7 @@ APIS: Mapping[str, str] = {
     "azure-openai-responses": "pi.providers.azure_openai_responses",
     "google-generative-ai": "pi.providers.google_generative_ai",
     "mistral-conversations": "pi.providers.mistral_conversations",
+    "openai-codex-responses": "pi.providers.openai_codex_responses",
     "openai-completions": "pi.providers.openai_completions",
     "openai-responses": "pi.providers.openai_responses",
     "demo": "pi.providers.demo",

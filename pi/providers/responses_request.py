@@ -6,6 +6,7 @@ Source: the API's public reference, and docs/models-configuration.md for `compat
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pi.providers.base import Context, StreamOptions
@@ -28,7 +29,15 @@ from pi.wire.messages import (
 )
 from pi.wire.model import Model
 
-__all__ = ["Input", "affinity", "effort_of", "responses_body", "responses_input"]
+__all__ = [
+    "MAX_ID",
+    "Input",
+    "affinity",
+    "effort_of",
+    "reasoning_fields",
+    "responses_body",
+    "responses_input",
+]
 
 MAX_ID = 64
 LEAST_OUTPUT = 16
@@ -46,12 +55,13 @@ SPLIT_IDS = frozenset({"openai", "openai-codex", "opencode", "azure"})
 """Providers whose items carry both halves of a call id, whoever made the call."""
 
 
+@dataclass(frozen=True, slots=True)
 class Input:
-    """A conversation as input items. tools: those of the request itself, beside the input."""
+    """A conversation as input items. tools, prompt: the request's own, beside the input."""
 
-    def __init__(self, items: list[dict[str, Any]], tools: list[dict[str, Any]]) -> None:
-        self.items = items
-        self.tools = tools
+    items: list[dict[str, Any]]
+    tools: list[dict[str, Any]]
+    prompt: str
 
 
 def responses_body(
@@ -83,7 +93,7 @@ def responses_body(
         body["max_output_tokens"] = max(LEAST_OUTPUT, limit)
     if told.tools:
         body["tools"] = told.tools
-    body |= _reasoning(model, compat, options, changes=changes)
+    body |= reasoning_fields(model, options, changes=changes)
     body |= model.sampling_params
     body |= model.sampling_params_by_level.get(options.thinking, {})
     return body, history
@@ -96,8 +106,12 @@ def responses_input(
     *,
     effort_changes: bool = False,
     strict: bool = False,
+    prompt_apart: bool = False,
 ) -> Input:
-    """The conversation, its prompt and its tools, as far as the model takes them in the input."""
+    """The conversation, its prompt and its tools, as far as the model takes them in the input.
+
+    prompt_apart: whether the endpoint takes the leading prompt beside the input.
+    """
     compat = responses_compat(model)
     role = "developer" if model.reasoning and compat["supportsDeveloperRole"] else "system"
     items = _Items(model, role)
@@ -117,13 +131,14 @@ def responses_input(
         prompt = fold(messages)
         tools = prompt.tools
         said = replayable(messages, model, _id_rule(model))
-    if prompt.text:
+    if prompt.text and not prompt_apart:
         items.say(prompt.text)
     items.effort_changes = effort_changes and options.thinking != "off"
     items.add(said)
     if items.effort_changes and (effort := effort_of(model, options.thinking)):
         items.effort(effort)
-    return Input(items.sent, [items.tool(tool) for tool in tools])
+    declared = [items.tool(tool) for tool in tools]
+    return Input(items.sent, declared, prompt.text if prompt_apart else "")
 
 
 def effort_of(model: Model, level: ThinkingLevel) -> str | None:
@@ -160,9 +175,13 @@ def _cache_fields(compat: Mapping[str, Any], options: StreamOptions) -> dict[str
     return fields
 
 
-def _reasoning(
-    model: Model, compat: Mapping[str, Any], options: StreamOptions, *, changes: bool
+def reasoning_fields(
+    model: Model, options: StreamOptions, *, changes: bool = False
 ) -> dict[str, Any]:
+    """How hard to think, and that the reasoning comes back in a form that can be replayed.
+
+    changes: the effort is told inside the conversation.
+    """
     if not model.reasoning:
         return {}
     fields: dict[str, Any] = {}
@@ -172,7 +191,7 @@ def _reasoning(
         fields["reasoning"] = {"effort": MIDDLE_EFFORT if changes else effort, "summary": "auto"}
     elif effort is not None:
         fields["reasoning"] = {"effort": effort}
-    if on or compat["alwaysEncryptedReasoning"]:
+    if on or responses_compat(model)["alwaysEncryptedReasoning"]:
         fields["include"] = ["reasoning.encrypted_content"]
     return fields
 

@@ -17,6 +17,7 @@ RESPONSES = "openai-responses"
 GOOGLE = "google-generative-ai"
 MISTRAL = "mistral-conversations"
 AZURE = "azure-openai-responses"
+CODEX = "openai-codex-responses"
 
 
 def user(content: Any) -> dict[str, Any]:
