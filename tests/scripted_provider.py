@@ -10,6 +10,7 @@ turn of the script answers one request; the last one is repeated.
 A turn is a dict (or a function of the Request that returns one):
     {"blocks": [...], "stop": "stop" | "toolUse" | "length", "usage": {"input": 10, "output": 5}}
         blocks: {"text": …} | {"thinking": …, "signature": …} | {"redacted": data}
+                  ("field": where Chat Completions has it; "content" for Mistral's form)
                 | {"tool": name, "id": …, "args": {…}}, or "args_text": the arguments' text as given
         usage keys: input, output, cacheRead, cacheWrite, cacheWrite1h, reasoning; None sends none
         raw_stop: the wire's own stop reason instead of `stop`; None sends none
@@ -380,7 +381,9 @@ def _completions(turn: Turn, request: Request) -> Iterator[Event]:
             yield from (chunk({"content": piece}) for piece in _pieces(block["text"], turn))
         elif "thinking" in block:
             key = block.get("field", "reasoning_content")
-            yield from (chunk({key: piece}) for piece in _pieces(block["thinking"], turn))
+            for piece in _pieces(block["thinking"], turn):
+                thought = {"type": "thinking", "thinking": [{"type": "text", "text": piece}]}
+                yield chunk({"content": [thought]} if key == "content" else {key: piece})
         elif "tool" in block:
             function = {"name": block["tool"], "arguments": ""}
             call = {"index": calls, "id": block["id"], "type": "function", "function": function}

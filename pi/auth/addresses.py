@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from pi.errors import AuthError
 from pi.wire.model import Model
 
-__all__ = ["address_of"]
+__all__ = ["address_of", "deployment_of"]
 
 _PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 # Roots of these hosts, as the portal shows them, lack the path of the API.
@@ -32,6 +33,17 @@ def address_of(model: Model, variables: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(fill, model.base_url)
 
 
+def deployment_of(model: Model, variables: Mapping[str, str]) -> str | None:
+    """What the account calls the model, if it differs: `MODEL=NAME,…` of the variable for Azure."""
+    if model.provider != "azure":
+        return None
+    for pair in variables.get("AZURE_OPENAI_DEPLOYMENT_NAME_MAP", "").split(","):
+        model_id, _, name = pair.partition("=")
+        if model_id.strip() == model.id and name.strip():
+            return name.strip()
+    return None
+
+
 def _azure(model: Model, variables: Mapping[str, str]) -> str:
     name = variables.get("AZURE_OPENAI_RESOURCE_NAME")
     address = variables.get("AZURE_OPENAI_BASE_URL") or (
@@ -43,4 +55,9 @@ def _azure(model: Model, variables: Mapping[str, str]) -> str:
             hint="Set AZURE_OPENAI_BASE_URL or AZURE_OPENAI_RESOURCE_NAME.",
         )
     address = address.rstrip("/")
-    return f"{address}/openai/v1" if _AZURE_ROOT.fullmatch(address) else address
+    if _AZURE_ROOT.fullmatch(address):
+        address = f"{address}/openai/v1"
+    version = variables.get("AZURE_OPENAI_API_VERSION")
+    if version and model.api == "azure-openai-responses":
+        address = f"{address}?api-version={quote(version, safe='')}"
+    return address

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pi.auth.addresses import address_of
+from pi.auth.addresses import address_of, deployment_of
 from pi.auth.providers import key_source
 from pi.auth.store import AuthStore, Stored
 from pi.config.values import UnresolvedValue, can_resolve, is_command, resolve_value
@@ -37,6 +37,7 @@ class Credential:
 
     headers: resolved, the model's and the provider's among them. base_url: placeholders filled in.
     source: where the key comes from, for messages. env: the stored entry's variables.
+    deployment: the service's own name for the model, where it is not the model's id.
     """
 
     api_key: str | None
@@ -44,6 +45,7 @@ class Credential:
     base_url: str
     source: str
     env: Mapping[str, str] = field(default_factory=dict)
+    deployment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -137,6 +139,7 @@ class Credentials:
             headers=headers,
             base_url=address_of(model, variables),
             source=key.source,
+            deployment=deployment_of(model, variables),
             env={} if stored is None else stored.env,
         )
 

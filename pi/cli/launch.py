@@ -270,6 +270,7 @@ def _request(options: Options, here: _Setting, http: HttpClient, session_id: str
                 http=http,
                 api_key=credential.api_key,
                 headers=credential.headers,
+                deployment=credential.deployment,
                 thinking=thinking,
                 thinking_budgets=settings.thinking_budgets.as_mapping(),
                 session_id=session_id,

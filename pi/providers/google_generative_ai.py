@@ -21,14 +21,13 @@ from pi.wire.model import Model
 __all__ = ["GoogleReader", "request", "stream"]
 
 
-async def stream(
+def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     call = request(model, context, options)
-    async for event in converse(assembly, GoogleReader(assembly), call, options):
-        yield event
+    return converse(assembly, GoogleReader(assembly), call, options)
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:

@@ -20,7 +20,8 @@ posix = pytest.mark.skipif(os.name == "nt", reason="the commands are a POSIX she
 
 def model(provider: str = "anthropic", **fields: Any) -> Model:
     fields.setdefault("base_url", "http://x")
-    return Model(id="m", provider=provider, api="anthropic-messages", **fields)
+    fields.setdefault("api", "anthropic-messages")
+    return Model(id="m", provider=provider, **fields)
 
 
 @pytest.fixture
@@ -187,6 +188,30 @@ def test_cloudflare_fills_its_address(make: Any) -> None:
 def test_azure_finds_its_address(make: Any, env: dict[str, str], address: str) -> None:
     credentials = make(env={"AZURE_OPENAI_API_KEY": "k", **env})
     assert credentials.require(model("azure", base_url="")).base_url == address
+
+
+def test_azure_s_version_is_part_of_the_address_of_its_openai_models(make: Any) -> None:
+    env = {"AZURE_OPENAI_API_KEY": "k", "AZURE_OPENAI_API_VERSION": "2025 1&x"}
+    env["AZURE_OPENAI_BASE_URL"] = "https://r.openai.azure.com"
+    credentials = make(env=env)
+    openai = model("azure", base_url="", api="azure-openai-responses")
+    address = "https://r.openai.azure.com/openai/v1"
+    assert credentials.require(openai).base_url == f"{address}?api-version=2025%201%26x"
+    foundry = model("azure", base_url="", api="openai-completions")
+    assert credentials.require(foundry).base_url == address
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [("m=mine", "mine"), ("a=b, m = mine ,c", "mine"), ("m=", None), ("x=y", None), ("", None)],
+)
+def test_azure_deployments_have_names_of_their_own(
+    make: Any, names: str, found: str | None
+) -> None:
+    env = {"AZURE_OPENAI_API_KEY": "k", "AZURE_OPENAI_DEPLOYMENT_NAME_MAP": names}
+    credentials = make(env=env, api_key="k")
+    assert credentials.require(model("azure")).deployment == found
+    assert credentials.require(model("mock"), api_key="k").deployment is None
 
 
 def test_azure_without_an_address(make: Any) -> None:

@@ -15,6 +15,9 @@ ANTHROPIC = "anthropic-messages"
 COMPLETIONS = "openai-completions"
 RESPONSES = "openai-responses"
 GOOGLE = "google-generative-ai"
+MISTRAL = "mistral-conversations"
+AZURE = "azure-openai-responses"
+CODEX = "openai-codex-responses"
 
 
 def user(content: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pi.errors import InvalidRequestError, OverloadedError, ProviderError, RateLimitError
+from pi.providers.transform import short_hash
 from pi.wire.model import Prices
 from tests.providers.exchange import (
     RESPONSES,
@@ -253,7 +254,7 @@ def test_thinking_without_its_item_is_left_out(exchange):
     [
         ("mock", {"provider": "mock", "model": "m0"}, ("call_1_fc_1", None)),
         ("openai", {"provider": "openai", "model": "m0"}, ("call_1", None)),
-        ("openai", {"provider": "elsewhere"}, ("call_1", "fc_1")),
+        ("openai", {"provider": "elsewhere"}, ("call_1", f"fc_{short_hash('fc_1')}")),
     ],
 )
 def test_calls_of_other_models(exchange, provider, made_by, expected):
