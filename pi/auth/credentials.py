@@ -1,16 +1,19 @@
 """From a model to what its requests carry: key, headers, address.
 
 Precedence: `--api-key`, auth.json, `apiKey` of models.json, environment. A stored key that cannot
-be resolved counts as absent; an `apiKey` that cannot is an error, nothing further is tried.
+be resolved counts as absent; an `apiKey` that cannot is an error, nothing further is tried. A
+stored sign-in that cannot be renewed is an error too: another key might be billed differently.
 """
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pi.auth.addresses import address_of
+from pi.auth.oauth import has_flow
+from pi.auth.oauth.base import Surroundings, now_ms
 from pi.auth.providers import key_source
+from pi.auth.renewal import EARLY, fresh_entry, needs_renewal
 from pi.auth.store import AuthStore, Stored
 from pi.config.values import UnresolvedValue, can_resolve, is_command, resolve_value
 from pi.errors import AuthError, ConfigError
@@ -54,7 +57,11 @@ class _Key:
 
 
 class Credentials:
-    """Looks keys up. configs: models.json by provider. keyless: providers that need no key."""
+    """Looks keys up.
+
+    configs: models.json by provider. keyless: providers that need no key. around: what renewing a
+    sign-in takes; without it, an expired one cannot be used.
+    """
 
     def __init__(
         self,
@@ -63,11 +70,13 @@ class Credentials:
         configs: Mapping[str, KeyConfig] | None = None,
         *,
         keyless: Collection[str] = (),
+        around: Surroundings | None = None,
     ) -> None:
-        self._store = store
+        self.store = store
         self._variables = variables
         self._configs = {} if configs is None else configs
         self._keyless = keyless
+        self._around = around
         self._stored_keys: dict[str, str | None] = {}
 
     def has_credential(self, provider: str) -> bool:
@@ -79,9 +88,9 @@ class Credentials:
         if provider in self._keyless:
             return True
         try:
-            stored = self._store.get(provider)
+            stored = self.store.get(provider)
         except ConfigError:
-            if self._store.readable():
+            if self.store.readable():
                 return False
             stored = None
         variables = self._with_stored(stored)
@@ -100,17 +109,25 @@ class Credentials:
             return True
         return any(all(variables.get(name) for name in names) for names in source.ambient)
 
-    def resolve(self, model: Model, *, api_key: str | None = None) -> Credential | None:
-        """The credential for a request, None when there is no key. May run commands.
+    def offers(self, provider: str, model_id: str) -> bool:
+        """Whether the stored sign-in's plan has the model, as far as it says. Never raises."""
+        try:
+            stored = self.store.get(provider)
+        except ConfigError:
+            return True
+        listed = stored.entry.get("availableModelIds") if stored is not None else None
+        return not isinstance(listed, list) or model_id in listed
 
+    def resolve(self, model: Model, *, api_key: str | None = None) -> Credential | None:
+        """The credential for a request, None when there is no key.
+
+        May run commands, and renew a sign-in over the network: not for the event loop's thread.
         api_key: the command line's, taken literally. Raises ConfigError for a value in a file that
-        cannot be used, AuthError for a stored sign-in that is all there is and of no use.
+        cannot be used, AuthError or NetworkError for a sign-in that cannot be renewed.
         """
         stored = self._stored(model.provider, api_key)
         variables = self._with_stored(stored)
-        key = (
-            _Key(api_key, "--api-key") if api_key else self._key(model.provider, stored, variables)
-        )
+        key = _Key(api_key, "--api-key") if api_key else self._key(model, stored, variables)
         if key is None:
             if model.provider not in self._keyless:
                 return None
@@ -135,7 +152,12 @@ class Credentials:
         return Credential(
             api_key=plain,
             headers=headers,
-            base_url=address_of(model, variables),
+            base_url=address_of(
+                model,
+                variables,
+                token=key.value,
+                enterprise=None if stored is None else stored.entry.get("enterpriseUrl"),
+            ),
             source=key.source,
             env={} if stored is None else stored.env,
         )
@@ -151,18 +173,18 @@ class Credentials:
         """The error for a provider without a key."""
         names = [n for n in key_source(provider).variables if n.endswith(("_KEY", "_TOKEN"))]
         ways = [f"set {names[-1]}"] if names else []
-        ways += [f'add "{provider}" to {self._store.path}', "give --api-key"]
+        ways += [f"run pi auth login {provider} (kept in {self.store.path})", "give --api-key"]
         return AuthError(
             f'no API key for provider "{provider}"', hint=f"To fix it: {', or '.join(ways)}."
         )
 
     def diagnostics(self) -> tuple[str, ...]:
         """What is wrong with auth.json, one line each. Never raises."""
-        return self._store.diagnostics()
+        return self.store.diagnostics()
 
     def _stored(self, provider: str, api_key: str | None) -> Stored | None:
         try:
-            return self._store.get(provider)
+            return self.store.get(provider)
         except ConfigError:
             if api_key:  # a key for this run must work even when the file is broken
                 return None
@@ -172,10 +194,13 @@ class Credentials:
         return self._variables if not stored else {**self._variables, **stored.env}
 
     def _key(
-        self, provider: str, stored: Stored | None, variables: Mapping[str, str]
+        self, model: Model, stored: Stored | None, variables: Mapping[str, str]
     ) -> _Key | None:
+        provider = model.provider
         if stored is not None and stored.oauth and _usable(provider, stored):
-            return _Key(stored.access or "", "auth.json (sign-in)")
+            token = self.token(provider, stored)
+            # Anthropic's own header is for keys of its console.
+            return _Key(token, "auth.json (sign-in)", model.api == "anthropic-messages")
         if stored is not None and stored.key is not None:
             value = self._stored_key(provider, stored.key, variables)
             if value is not None:
@@ -189,14 +214,28 @@ class Credentials:
             if variables.get(name):
                 return _Key(variables[name], f"${name}", name in source.bearer)
         if stored is not None and stored.oauth:
-            raise _unusable(provider, stored)
+            raise _unusable(provider)
         if stored is not None and stored.key is not None:
             # Nothing else is there: say why the stored key gave nothing.
-            what = f'the key of "{provider}" in {self._store.path}'
+            what = f'the key of "{provider}" in {self.store.path}'
             if is_command(stored.key):
                 raise UnresolvedValue(f"{what}: its command failed: {stored.key[1:]}")
             resolve_value(stored.key, variables, what=what)
         return None
+
+    def token(self, provider: str, stored: Stored, *, left: float = EARLY) -> str:
+        """A sign-in's access token, renewed if it has less than `left` seconds."""
+        if not needs_renewal(
+            stored.entry, now_ms() if self._around is None else self._around.now(), left
+        ):
+            return stored.access or ""
+        if self._around is None:
+            raise AuthError(
+                f'the stored sign-in for "{provider}" has expired',
+                hint=f"Sign in again: pi auth login {provider}",
+            )
+        entry = fresh_entry(self.store, provider, self._around, left=left)
+        return str(entry["access"])
 
     def _stored_key(self, provider: str, key: str, variables: Mapping[str, str]) -> str | None:
         """A stored key's value; commands run once a process, failures included."""
@@ -210,20 +249,16 @@ class Credentials:
 
 
 def _usable(provider: str, stored: Stored) -> bool:
-    """Whether a stored sign-in's token can be sent as it is: Anthropic's, until it expires."""
-    alive = stored.expires is None or stored.expires > time.time() * 1000
-    return provider == "anthropic" and bool(stored.access) and alive
+    """Whether a stored sign-in can be used, after a renewal if need be."""
+    if not stored.access or not has_flow(provider):
+        return False
+    return bool(stored.entry.get("refresh")) or not needs_renewal(stored.entry, now_ms(), 0)
 
 
-def _unusable(provider: str, stored: Stored) -> AuthError:
-    if provider == "anthropic" and stored.access:
-        return AuthError(
-            'the stored sign-in for "anthropic" has expired and cannot be renewed by this version',
-            hint="Set ANTHROPIC_API_KEY, or give --api-key.",
-        )
+def _unusable(provider: str) -> AuthError:
     return AuthError(
-        f'the only credential for "{provider}" is a stored sign-in, which this version cannot use',
-        hint="Set an API key for it, or give --api-key.",
+        f'the only credential for "{provider}" is a stored sign-in, expired or of no use to pi',
+        hint=f"Sign in again (pi auth login {provider}), or set an API key for it.",
     )
 
 
