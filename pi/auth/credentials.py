@@ -19,7 +19,7 @@ from pi.config.values import UnresolvedValue, can_resolve, is_command, resolve_v
 from pi.errors import AuthError, ConfigError
 from pi.wire.model import Model
 
-__all__ = ["Credential", "Credentials", "KeyConfig"]
+__all__ = ["Credential", "Credentials", "KeyConfig", "ProviderKey"]
 
 # Anthropic's OAuth access tokens; refused in x-api-key.
 _ANTHROPIC_TOKEN = "sk-ant-oat"
@@ -50,10 +50,16 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class _Key:
+class ProviderKey:
+    """A key or a sign-in's token. bearer: sent as `Authorization: Bearer` whatever the API's own.
+
+    oauth: a sign-in's.
+    """
+
     value: str
     source: str
     bearer: bool = False
+    oauth: bool = False
 
 
 class Credentials:
@@ -127,11 +133,15 @@ class Credentials:
         """
         stored = self._stored(model.provider, api_key)
         variables = self._with_stored(stored)
-        key = _Key(api_key, "--api-key") if api_key else self._key(model, stored, variables)
+        key = (
+            ProviderKey(api_key, "--api-key")
+            if api_key
+            else self._key(model.provider, stored, variables)
+        )
         if key is None:
             if model.provider not in self._keyless:
                 return None
-            key = _Key("", "no key needed")
+            key = ProviderKey("", "no key needed")
         headers = {
             name: resolve_value(
                 value,
@@ -145,7 +155,12 @@ class Credentials:
         plain: str | None = key.value or None
         if plain is not None and source.header is not None:
             headers, plain = _with(headers, source.header, f"Bearer {plain}"), None
-        elif plain is not None and (key.bearer or plain.startswith(_ANTHROPIC_TOKEN)):
+        elif plain is not None and (
+            key.bearer
+            or plain.startswith(_ANTHROPIC_TOKEN)
+            # Anthropic's own header is for keys of its console.
+            or (key.oauth and model.api == "anthropic-messages")
+        ):
             headers, plain = _with(headers, "Authorization", f"Bearer {plain}"), None
         elif plain is not None and config is not None and config.auth_header:
             headers = _with(headers, "Authorization", f"Bearer {plain}")
@@ -161,6 +176,24 @@ class Credentials:
             source=key.source,
             env={} if stored is None else stored.env,
         )
+
+    def key_of(self, provider: str, *, left: float = EARLY) -> ProviderKey | None:
+        """The provider's key or token alone. left: seconds a token must be good for at least.
+
+        Runs commands and renews sign-ins; raises what `resolve` raises.
+        """
+        stored = self._stored(provider, None)
+        variables = self._with_stored(stored)
+        if any(not variables.get(name) for name in key_source(provider).needs):
+            return None
+        return self._key(provider, stored, variables, left)
+
+    def stored_token(self, provider: str) -> str | None:
+        """A stored sign-in's token as it is, expired or not; None without a usable sign-in."""
+        stored = self._stored(provider, None)
+        if stored is None or not stored.oauth or not has_flow(provider):
+            return None
+        return stored.access
 
     def require(self, model: Model, *, api_key: str | None = None) -> Credential:
         """`resolve`, or AuthError saying where a key may come from."""
@@ -194,25 +227,27 @@ class Credentials:
         return self._variables if not stored else {**self._variables, **stored.env}
 
     def _key(
-        self, model: Model, stored: Stored | None, variables: Mapping[str, str]
-    ) -> _Key | None:
-        provider = model.provider
+        self,
+        provider: str,
+        stored: Stored | None,
+        variables: Mapping[str, str],
+        left: float = EARLY,
+    ) -> ProviderKey | None:
         if stored is not None and stored.oauth and _usable(provider, stored):
-            token = self.token(provider, stored)
-            # Anthropic's own header is for keys of its console.
-            return _Key(token, "auth.json (sign-in)", model.api == "anthropic-messages")
+            token = self._token(provider, stored, left)
+            return ProviderKey(token, "auth.json (sign-in)", oauth=True)
         if stored is not None and stored.key is not None:
             value = self._stored_key(provider, stored.key, variables)
             if value is not None:
-                return _Key(value, "auth.json")
+                return ProviderKey(value, "auth.json")
         config = self._configs.get(provider)
         if config is not None and config.api_key is not None:
             what = f'the apiKey of provider "{provider}" in models.json'
-            return _Key(resolve_value(config.api_key, variables, what=what), "models.json")
+            return ProviderKey(resolve_value(config.api_key, variables, what=what), "models.json")
         source = key_source(provider)
         for name in source.variables:
             if variables.get(name):
-                return _Key(variables[name], f"${name}", name in source.bearer)
+                return ProviderKey(variables[name], f"${name}", name in source.bearer)
         if stored is not None and stored.oauth:
             raise _unusable(provider)
         if stored is not None and stored.key is not None:
@@ -223,11 +258,10 @@ class Credentials:
             resolve_value(stored.key, variables, what=what)
         return None
 
-    def token(self, provider: str, stored: Stored, *, left: float = EARLY) -> str:
+    def _token(self, provider: str, stored: Stored, left: float) -> str:
         """A sign-in's access token, renewed if it has less than `left` seconds."""
-        if not needs_renewal(
-            stored.entry, now_ms() if self._around is None else self._around.now(), left
-        ):
+        now = now_ms() if self._around is None else self._around.now()
+        if not needs_renewal(stored.entry, now, left):
             return stored.access or ""
         if self._around is None:
             raise AuthError(
@@ -235,6 +269,8 @@ class Credentials:
                 hint=f"Sign in again: pi auth login {provider}",
             )
         entry = fresh_entry(self.store, provider, self._around, left=left)
+        if needs_renewal(entry, self._around.now(), left if left > EARLY else 0):
+            raise AuthError(f'"{provider}" gives no token that is good for {left:g} seconds')
         return str(entry["access"])
 
     def _stored_key(self, provider: str, key: str, variables: Mapping[str, str]) -> str | None:
