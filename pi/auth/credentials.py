@@ -115,14 +115,14 @@ class Credentials:
             return True
         return any(all(variables.get(name) for name in names) for names in source.ambient)
 
-    def offers(self, provider: str, model_id: str) -> bool:
-        """Whether the stored sign-in's plan has the model, as far as it says. Never raises."""
+    def offered(self, provider: str) -> Collection[str] | None:
+        """The models the stored sign-in's plan has, None where it does not say. Never raises."""
         try:
             stored = self.store.get(provider)
         except ConfigError:
-            return True
+            return None
         listed = stored.entry.get("availableModelIds") if stored is not None else None
-        return not isinstance(listed, list) or model_id in listed
+        return frozenset(listed) if isinstance(listed, list) else None
 
     def resolve(self, model: Model, *, api_key: str | None = None) -> Credential | None:
         """The credential for a request, None when there is no key.

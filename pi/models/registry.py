@@ -7,7 +7,7 @@ one model parses one provider's file at most.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pi.models.catalogue import catalogue_records, index, provider_ids
 from pi.models.custom import ProviderConfig, merge_fields, read_custom
@@ -19,12 +19,14 @@ from pi.wire.model import Model
 
 __all__ = ["HasCredential", "ModelRegistry"]
 
+T = TypeVar("T")
+
 
 class HasCredential(Protocol):
     """pi.auth.Credentials, as far as choosing a model needs it."""
 
     def has_credential(self, provider: str) -> bool: ...
-    def offers(self, provider: str, model_id: str) -> bool: ...
+    def offered(self, provider: str) -> Collection[str] | None: ...
 
 
 class ModelRegistry:
@@ -108,12 +110,13 @@ class ModelRegistry:
 
     def available_names(self, credentials: HasCredential) -> list[Name]:
         usable = _remember(credentials.has_credential)
+        offered = _remember(credentials.offered)
         return [
             name
             for name in self.names()
             if self.supported(name)
             and usable(name.provider)
-            and credentials.offers(name.provider, name.id)
+            and ((plan := offered(name.provider)) is None or name.id in plan)
         ]
 
     def default_of(self, provider: str) -> Model | None:
@@ -197,10 +200,10 @@ def _preferred(provider: str, shipped: Mapping[str, Mapping[str, Any]]) -> Mappi
     return default if default is not None else next(iter(shipped.values()), {})
 
 
-def _remember(ask: Callable[[str], bool]) -> Callable[[str], bool]:
-    answers: dict[str, bool] = {}
+def _remember(ask: Callable[[str], T]) -> Callable[[str], T]:
+    answers: dict[str, T] = {}
 
-    def answer(provider: str) -> bool:
+    def answer(provider: str) -> T:
         if provider not in answers:
             answers[provider] = ask(provider)
         return answers[provider]

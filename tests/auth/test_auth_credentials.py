@@ -247,10 +247,10 @@ def test_copilots_token_says_where_requests_go(make: Any) -> None:
 def test_a_plan_offers_what_it_lists(make: Any) -> None:
     entry = {"type": "oauth", "access": "a", "refresh": "r", "expires": 9e15}
     credentials = make({"github-copilot": {**entry, "availableModelIds": ["m1"]}, "xai": entry})
-    assert credentials.offers("github-copilot", "m1")
-    assert not credentials.offers("github-copilot", "m2")
-    assert credentials.offers("xai", "anything")
-    assert credentials.offers("nobody", "anything")
+    assert credentials.offered("github-copilot") == {"m1"}
+    assert credentials.offered("xai") is None
+    assert credentials.offered("nobody") is None
+    assert make("{bad").offered("xai") is None
 
 
 def test_a_broken_file_matters_only_when_asked(make: Any) -> None:
