@@ -48,12 +48,12 @@ class Answer:
 
     def failure(self, doing: str) -> AuthError:
         """The error for an answer that is of no use. doing: "exchange the code"."""
-        if self.ok:
-            return AuthError(f"{self.who}: cannot {doing}: the answer lacks what it should hold")
         reason = self._reason()
+        if self.ok and not reason:
+            return AuthError(f"{self.who}: cannot {doing}: the answer lacks what it should hold")
         text = f"{self.who}: cannot {doing} (HTTP {self.status}{': ' if reason else ''}{reason})"
-        # 408, 425 and 429 are 4xx that pass by themselves.
-        final = 400 <= self.status < 500 and self.status not in (408, 425, 429)
+        # 408, 425 and 429 are 4xx that pass by themselves; some servers refuse with 200.
+        final = self.status < 500 and self.status not in (408, 425, 429)
         return SignInRefused(text) if final else AuthError(text)
 
     def text(self, name: str, doing: str) -> str:
