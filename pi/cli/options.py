@@ -23,9 +23,7 @@ DEMO = "demo"
 
 GROUPS = ("Output", "Models", "Sessions", "Tools", "Instructions", "Process")
 
-SUBCOMMANDS = frozenset(
-    {"install", "remove", "uninstall", "update", "list", "config", "auth", "mcp"}
-)
+SUBCOMMANDS = frozenset({"install", "remove", "uninstall", "list", "config", "mcp"})
 """First words that are commands of their own, and not there yet."""
 
 NOT_YET = frozenset(

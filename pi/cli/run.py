@@ -15,13 +15,16 @@ __all__ = ["run"]
 
 INTERRUPTED = 130
 
+COMMANDS = ("auth", "sessions", "update")
+"""First words that are commands of their own."""
+
 
 def run(argv: Sequence[str]) -> int:
     """Parse and carry out; errors become one line on stderr and an exit code."""
     environment = read_environment()
     try:
-        if list(argv[:1]) == ["sessions"]:
-            return _sessions(argv[1:], environment)
+        if argv and argv[0] in COMMANDS:
+            return _command(argv, environment)
         options = parse(argv, stdin_is_tty=_is_tty(0), stdout_is_tty=_is_tty(1))
         return _carry_out(options, environment)
     except PiError as error:
@@ -70,12 +73,22 @@ def _carry_out(options: Options, environment: Environment) -> int:
     return run_prompts(options, environment)
 
 
-def _sessions(argv: Sequence[str], environment: Environment) -> int:
+def _command(argv: Sequence[str], environment: Environment) -> int:
     from pi.cli.diagnostics import set_up  # noqa: PLC0415  (see _carry_out)
-    from pi.cli.sessions_command import run_sessions  # noqa: PLC0415  (a command of its own)
 
     set_up(environment.log, verbose=False, home=environment.home)
-    return run_sessions(argv, environment)
+    # Each brings its own parser: loaded when it is the one that was asked for.
+    if argv[0] == "auth":
+        from pi.cli.auth import run_auth  # noqa: PLC0415
+
+        return run_auth(argv[1:], environment)
+    if argv[0] == "sessions":
+        from pi.cli.sessions_command import run_sessions  # noqa: PLC0415
+
+        return run_sessions(argv[1:], environment)
+    from pi.cli.update import run_update  # noqa: PLC0415
+
+    return run_update(argv[1:], environment)
 
 
 def _version(verbose: bool) -> str:
