@@ -19,6 +19,13 @@ EXAMPLES = (
     ("A prompt that begins with a dash", 'pi -p -- "- one point a line, please"'),
 )
 
+COMMANDS = (
+    (
+        "sessions list|search|show|doctor|…",
+        "Find, inspect, repair and export what was said before; pi sessions --help",
+    ),
+)
+
 VARIABLES = (
     ("ANTHROPIC_API_KEY, OPENAI_API_KEY", "Keys of these providers"),
     ("PI_CODING_AGENT_DIR", "Settings, keys and sessions (default: ~/.pi/agent)"),
@@ -44,6 +51,8 @@ def help_text() -> str:
                 ("--", "What follows is prompts and @files, even with a dash in front"),
             ]
         )
+    with formatter.section("Commands"):
+        formatter.write_dl(COMMANDS, col_max=38)
     for group in GROUPS:
         with formatter.section(group):
             formatter.write_dl(
