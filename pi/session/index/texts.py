@@ -35,6 +35,7 @@ def query_of(text: str) -> str:
 
     A word also finds longer ones that begin with it. Empty when there is no word in it.
     """
+    text = text.encode(errors="replace").decode()  # no half surrogate pairs
     terms = []
     for phrase, word in _PARTS.findall(text):
         wanted = segmented((phrase or word).replace('"', " ").replace("\0", " "))
