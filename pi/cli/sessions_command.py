@@ -1,6 +1,7 @@
 """`pi sessions`: the sessions on this machine, found, looked into, put right, copied out."""
 
 import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -364,13 +365,17 @@ def _write(data: str | bytes) -> None:
     """To stdout, in UTF-8 whatever the locale: names of files may hold any bytes."""
     if isinstance(data, str):
         data = data.encode(errors="surrogateescape")
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise PiError(f"cannot write to stdout: {error.strerror}") from error
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(1, rest) :]
+        except BlockingIOError:
+            # A pipe that another process has made non-blocking: wait until it takes more.
+            select.select([], [1], [])
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise PiError(f"cannot write to stdout: {error.strerror}") from error
 
 
 class _Progress:

@@ -77,10 +77,8 @@ def hit_list(hits: Sequence[Hit], width: int, home: Path) -> str:
     lines = []
     for hit in hits:
         summary, piece = hit.session.summary, hit.excerpt
-        where = clean(
-            f"{ids[summary.id]}  {ago(hit.session.used)}  {folder_text(summary.cwd, home)}"
-        )
-        lines.append(cut(f"{where}  {_title(summary)}", width))
+        parts = (ids[summary.id], ago(hit.session.used), folder_text(summary.cwd, home))
+        lines.append(cut("  ".join((*parts, _title(summary))), width))
         place = piece.role if piece.entry is None else f"{piece.role} {piece.entry}"
         lines.append(cut(f"    {place}: {clean(_marked(piece.text, piece.marks))}", width))
     return "".join(f"{line}\n" for line in lines)
