@@ -20,8 +20,9 @@ EXAMPLES = (
 )
 
 COMMANDS = (
-    ("pi auth", "Sign in to providers and out, check and print credentials"),
-    ("pi update --models", "Fetch the latest facts about models"),
+    ("auth", "Sign in to providers and out, check and print credentials"),
+    ("sessions", "Find, inspect, repair and export what was said before"),
+    ("update --models", "Fetch the latest facts about models"),
 )
 
 VARIABLES = (
@@ -51,7 +52,8 @@ def help_text() -> str:
         )
     with formatter.section("Commands"):
         formatter.write_dl(
-            [(name, f"{text} ({name.split(' --')[0]} --help)") for name, text in COMMANDS]
+            [(name, f"{text}; pi {name.split()[0]} --help") for name, text in COMMANDS],
+            col_max=38,
         )
     for group in GROUPS:
         with formatter.section(group):

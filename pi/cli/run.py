@@ -4,12 +4,15 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pi._version import __version__
-from pi.cli.options import Options, parse
 from pi.config.environment import Environment, read_environment
 from pi.errors import PiError
 from pi.modes.stderr import tell
+
+if TYPE_CHECKING:
+    from pi.cli.options import Options
 
 __all__ = ["run"]
 
@@ -25,6 +28,8 @@ def run(argv: Sequence[str]) -> int:
     try:
         if argv and argv[0] in COMMANDS:
             return _command(argv, environment)
+        from pi.cli.options import parse  # noqa: PLC0415  (not for a command of its own)
+
         options = parse(argv, stdin_is_tty=_is_tty(0), stdout_is_tty=_is_tty(1))
         return _carry_out(options, environment)
     except PiError as error:
@@ -56,7 +61,7 @@ def _discard_output() -> None:
     os.close(null)
 
 
-def _carry_out(options: Options, environment: Environment) -> int:
+def _carry_out(options: "Options", environment: Environment) -> int:
     if options.show == "help":
         from pi.cli.help import help_text  # noqa: PLC0415  (only when asked for)
 
