@@ -116,14 +116,15 @@ def _write(
 ) -> Exported:
     """Beside the target, then in its place; straight into what is no regular file (a pipe)."""
     direct = target.exists() and not target.is_file()
-    written = target if direct else target.with_name(f".{target.name}.{os.getpid()}.new")
+    final = Path(os.path.realpath(target))  # a link stays a link
+    written = target if direct else final.with_name(f".{final.name}.{os.getpid()}.new")
     try:
         if target.is_dir():
             raise SessionError(f"cannot write {target}: it is a folder")
         with written.open("wb", buffering=1 << 18) as file:
             rows, size = _write_page(file, source, history, header)
         if not direct:
-            os.replace(written, target)
+            os.replace(written, final)
     except BaseException as error:
         if not direct:
             with suppress(OSError):
@@ -196,8 +197,8 @@ def _note(entry: dict[str, Any], kind: str, row: int, tree: TreeIndex, rows: _Ro
         rows.labels.pop(at, None)
         if isinstance(label, str) and label.strip():
             rows.labels[at] = label
-    elif kind == "d" and entry.get("replacement") is None:
-        rows.omitted.add(at)
+    elif kind == "d":
+        (rows.omitted.add if entry.get("replacement") is None else rows.omitted.discard)(at)
 
 
 def _index(
@@ -218,7 +219,9 @@ def _index(
     yield _ascii(
         {
             **{key: value for key, value in about.items() if isinstance(value, str)},
-            **({"parent": parent} if isinstance(parent := fields.get("parentSession"), str) else {}),
+            **(
+                {"parent": parent} if isinstance(parent := fields.get("parentSession"), str) else {}
+            ),
             **({"name": name} if name else {}),
         }
     )
@@ -271,7 +274,9 @@ def _first_prompt(source: Source, tree: TreeIndex) -> str | None:
         content = entry["message"].get("content")
         for block in content if isinstance(content, list) else [{"text": content}]:
             text = block.get("text") if isinstance(block, dict) else None
-            if isinstance(text, str) and (words := " ".join(text[: TITLE * 8].replace("`", "").split())):
+            if isinstance(text, str) and (
+                words := " ".join(text[: TITLE * 8].replace("`", "").split())
+            ):
                 return words if len(words) <= TITLE else f"{words[: TITLE - 1]}…"
     return None
 

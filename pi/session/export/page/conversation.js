@@ -195,9 +195,14 @@ function hereItem() {
   return box && box.bottom > 0 && box.top < innerHeight ? view.current : topItem();
 }
 
+/** Next or previous entry; from an entry that is only partly in sight, its own beginning counts. */
 function step(by) {
   const here = hereItem();
-  goToItem(Math.max(0, Math.min(view.items.length - 1, here + (here === view.current ? by : Math.max(by, 0)))));
+  const top = articleOf(here)?.getBoundingClientRect().top ?? 0;
+  const below = top >= document.querySelector(".bar").offsetHeight - 1;
+  let to = here + by;
+  if (here !== view.current && below === by > 0) to = here;
+  goToItem(Math.max(0, Math.min(view.items.length - 1, to)));
 }
 
 function stepPrompt(by) {

@@ -247,7 +247,7 @@ function build(parent, pieces) {
   let deeper = 0; // elements that were not opened because they are nested too deep
   for (const piece of pieces) {
     if (piece.element) {
-      open.at(-1).append(piece.element);
+      open.at(-1).append(notInLink(open, piece.element));
       continue;
     }
     for (let left = piece.closes?.length ?? 0; left > 0; left--) {
@@ -260,11 +260,19 @@ function build(parent, pieces) {
         deeper++;
         continue;
       }
-      const node = typeof element === "string" ? h(element) : element;
+      const node = typeof element === "string" ? h(element) : notInLink(open, element);
       open.at(-1).append(node);
       open.push(node);
     }
   }
+}
+
+/** A link inside a link is none: a picture's, or an address that is the text of another link. */
+function notInLink(open, element) {
+  if (element.tagName !== "A" || !open.some((outer) => outer.tagName === "A")) return element;
+  const span = h("span", { title: element.title });
+  span.append(...element.childNodes);
+  return span;
 }
 
 /** The target behind a closing bracket: (target "title"), [name], or the text as a name. */

@@ -60,6 +60,7 @@ async function find(text) {
   for (const row of candidates()) {
     if (performance.now() > until) {
       tellCount();
+      markHits();
       await new Promise((resume) => setTimeout(resume));
       if (run !== search.running) return;
       until = performance.now() + SLICE;
@@ -73,6 +74,7 @@ async function find(text) {
   search.done = true;
   if (search.at < 0 && search.hits.length) goToHit(0);
   tellCount();
+  markHits();
   byId("announce").textContent = search.hits.length ? `${plural(search.hits.length, "entry", "entries")} with “${plain(text)}”` : `Nothing found for “${plain(text)}”`;
 }
 

@@ -77,7 +77,7 @@ function upTo(text, limit) {
 function addDiffLines(parent, lines) {
   for (const line of lines) {
     const name = line[0] === "+" ? "add" : line[0] === "-" ? "del" : line.startsWith("@@") || line.trim() === "..." ? "gap" : null;
-    parent.append(h("span", { class: name ? `line ${name}` : "line" }, `${line}\n`));
+    parent.append(h("span", { class: name ? `line ${name}` : "line" }, line));
   }
 }
 
@@ -125,7 +125,7 @@ function toolCall(key, call, result) {
   const seconds = number(result?.durationMs) / 1000;
   const card = h("section", { class: `tool${failed ? " failed" : ""}`, "aria-label": `Tool ${plain(name)}` },
     h("header", null, h("b", null, name), head,
-      h("span", { class: "state" }, seconds >= 1 ? `${seconds.toFixed(1)} s ` : null, state)));
+      h("span", { class: "state" }, [seconds >= 1 && `${seconds.toFixed(1)} s`, state].filter(Boolean).join(" · "))));
   if (call.argumentsError) card.append(h("p", { class: "error" }, `The arguments were not valid: ${str(call.argumentsError)}`));
   const diff = str(record(result?.details).diff);
   if (name === "bash" && typeof given.command === "string") {
