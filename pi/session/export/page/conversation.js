@@ -89,6 +89,7 @@ function makeGroups() {
     { rootMargin: `${NEAR}px 0px` },
   );
   for (const group of view.groups) observer.observe(group.element);
+  if (view.groups.length) draw(view.groups[0]); // there at once; the observer tells only later
   if (view.items.length === 0) holder.append(h("p", { class: "notice" }, "This session has no entries to show."));
 }
 
