@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-__all__ = ["sse_stream", "write_session"]
+__all__ = ["sse_stream", "write_session", "write_sessions"]
 
 PLAIN = "branch buffer cache chunk class cursor delta error file index line merge model queue token"
 ODD = ("naïve", "über", "漢字", "данные", "🙂", '"quoted"', "back\\slash", "tab\t", "a\u2028b")
@@ -156,3 +156,79 @@ def sse_stream(deltas: int, per_chunk: int = 50) -> list[bytes]:
         event({"type": "message_stop"}),
     ]
     return [b"".join(events[at : at + per_chunk]) for at in range(0, len(events), per_chunk)]
+
+
+def write_sessions(root: Path, count: int, size: int, *, folders: int = 40) -> int:
+    """`count` sessions of about `size` bytes together, as `folders` projects leave them; the bytes.
+
+    Their lengths differ as real ones do: most are short, a few hold most of the bytes. Words are
+    as frequent as in a language (Zipf), so that a search finds few texts or many.
+    """
+    source = random.Random(count)
+    letters = "etaoinshrdlucmfwypvbgkqjxz"
+    vocabulary = ["".join(source.choices(letters, k=source.randint(2, 10))) for _ in range(20_000)]
+    weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]
+    pool = source.choices((*vocabulary[:-9], *ODD), weights, k=400_000)
+    lengths = [source.paretovariate(1.2) for _ in range(count)]
+    scale = size / sum(lengths)
+    written = 0
+    for number, length in enumerate(lengths):
+        project = f"/work/project{number % folders}"
+        folder = root / f"-{project.replace('/', '-')}--"
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp = f"2026-{1 + number % 12:02d}-{1 + number % 28:02d}T{number % 24:02d}-00-00-000Z"
+        session = f"{number:08x}-0000-7000-8000-{count:012x}"
+        path = folder / f"{stamp}_{session}.jsonl"
+        written += _write_talk(path, source, pool, session, project, int(length * scale))
+    return written
+
+
+def _write_talk(
+    path: Path, source: random.Random, pool: list[str], session: str, cwd: str, size: int
+) -> int:
+    """One session of at least `size` bytes, ten texts at least."""
+
+    def passage(words: int) -> str:
+        at = source.randrange(len(pool) - words)
+        return " ".join(pool[at : at + words])
+
+    usage = {"input": 1500, "output": 300, "cacheRead": 20000, "cacheWrite": 300}
+    usage |= {"totalTokens": 22100, "cost": dict.fromkeys(("input", "output", "total"), 0.01)}  # type: ignore[dict-item]
+    began = EPOCH + source.randrange(10**10)
+    stamp = "2026-01-01T00:00:00.000Z"
+    lines: list[bytes] = []
+    header = {"type": "session", "version": 3, "id": session, "timestamp": stamp, "cwd": cwd}
+    lines.append(orjson.dumps(header) + b"\n")
+    parent: str | None = None
+    number = 0
+    total = 0
+    while total < size or number < 10:
+        message: dict[str, Any]
+        if number % 3 == 0:
+            content = [{"type": "text", "text": passage(source.choice([8, 20, 120]))}]
+            message = {"role": "user", "content": content}
+        elif number % 3 == 1:
+            content = [
+                {"type": "thinking", "thinking": passage(100), "thinkingSignature": "c2ln" * 40},
+                {"type": "text", "text": passage(source.choice([20, 60, 250]))},
+                {
+                    "type": "toolCall",
+                    "id": f"c{number}",
+                    "name": "read",
+                    "arguments": {"path": "a"},
+                },  # type: ignore[dict-item]
+            ]
+            message = {"role": "assistant", "content": content, "api": "anthropic-messages"}
+            message |= {"provider": "mock", "model": "m1", "usage": usage, "stopReason": "toolUse"}
+        else:
+            text = passage(source.choice([20, 100, 400, 1500, 1500, 5000]))
+            message = {"role": "toolResult", "toolCallId": f"c{number - 1}", "toolName": "read"}
+            message |= {"content": [{"type": "text", "text": text}], "isError": False}
+        message["timestamp"] = began + number * 1000
+        entry_id = f"{number:08x}"
+        entry = {"type": "message", "id": entry_id, "parentId": parent, "timestamp": stamp}
+        lines.append(orjson.dumps({**entry, "message": message}) + b"\n")
+        total += len(lines[-1])
+        parent = entry_id
+        number += 1
+    return path.write_bytes(b"".join(lines))

@@ -5,6 +5,7 @@ before anyone sees its `message_end`, and tries again after failures that may pa
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 
@@ -30,6 +31,8 @@ from pi.wire.model import Model
 from pi.wire.system import replay_system, system_change
 
 __all__ = ["AgentSession", "Request"]
+
+log = logging.getLogger(__name__)
 
 Request = Callable[[Model, Context, ThinkingLevel], AsyncGenerator[AssistantEvent, None]]
 """Starts one model request: resolves key and headers, picks the API's stream."""
@@ -107,6 +110,7 @@ class AgentSession:
                 break
             retries += 1
             delay = self._retry.delay(loop.failure, retries)
+            log.info("retry %d of %d in %.1f s: %s", retries, self._retry.max_retries, delay, error)
             yield {
                 "type": "auto_retry_start",
                 "attempt": retries,

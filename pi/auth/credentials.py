@@ -164,7 +164,8 @@ class Credentials:
         try:
             return self._store.get(provider)
         except ConfigError:
-            if api_key:  # a key for this run must work even when the file is broken
+            # A key for this run must work even when the file is broken, and so must no key at all.
+            if api_key or provider in self._keyless:
                 return None
             raise
 

@@ -25,7 +25,9 @@ VARIABLES = (
     ("PI_CODING_AGENT_SESSION_DIR", "Sessions alone; --session-dir wins over it"),
     ("PI_OFFLINE", "1: as --offline"),
     ("PI_DEBUG", "1: show a traceback with an error"),
-    ("PI_LOG", "A file for the log, instead of stderr"),
+    ("PI_LOG", "A log: level, module=level, file; comma-separated"),
+    ("HTTPS_PROXY, NO_PROXY", "Proxy for requests; hosts it is not used for"),
+    ("NODE_EXTRA_CA_CERTS", "A file of certificates to trust besides the system's"),
 )  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """Where a run is put together: the only module that knows all the others."""
 
 import asyncio
+import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,6 +42,8 @@ from pi.wire.system import replay_system
 
 __all__ = ["list_models", "run_prompts"]
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class _Setting:
@@ -75,6 +78,7 @@ def run_prompts(options: Options, environment: Environment) -> int:
         _warn(here.registry.diagnostics)
         _warn(here.credentials.diagnostics())
         _warn(opened.store.notices)
+        _warn(opened.warnings)
         chosen = _choose_model(options, here, context)
         _warn(chosen.warnings)
         tools = _tools(options, here.settings, context if opened.resumed else None)
@@ -82,7 +86,7 @@ def run_prompts(options: Options, environment: Environment) -> int:
         prompts = compose_prompts(
             options.messages,
             options.files,
-            None if sys.stdin is None or os.isatty(0) else sys.stdin.buffer.read(),
+            None if os.isatty(0) else sys.stdin.buffer.read(),
             cwd=paths.cwd,
             home=paths.home,
             load_image=_image_loader(here.settings, chosen.model),
@@ -253,12 +257,13 @@ def _request(options: Options, here: _Setting, http: HttpClient, session_id: str
         credential = await asyncio.to_thread(
             here.credentials.require, model, api_key=options.api_key
         )
+        if settings.images.block_images:
+            # Loaded by the API's module in any case, but not by a run that sends nothing.
+            from pi.providers.transform import without_images  # noqa: PLC0415
+
+            context = Context(without_images(context.messages))
         stream = stream_function(model.api)(
-            replace(
-                model,
-                base_url=credential.base_url,
-                input=("text",) if settings.images.block_images else model.input,
-            ),
+            replace(model, base_url=credential.base_url),
             context,
             StreamOptions(
                 http=http,
@@ -313,9 +318,14 @@ def _tool_context(
 
 
 def _http_options(here: _Setting) -> HttpOptions:
+    environment = here.environment
     return HttpOptions(
         idle_timeout=here.settings.http_idle_timeout_ms / 1000 or None,
         proxy=here.settings.http_proxy,
+        no_proxy=environment.no_proxy,
+        ca_file=environment.ca_file,
+        ca_dir=environment.ca_dir,
+        extra_ca=environment.extra_ca,
     )
 
 
@@ -359,13 +369,13 @@ def _image_loader(
         try:
             encoded = encode(data, kind, limits, resize=settings.images.auto_resize)
         except ToolError as error:
-            return AttachedImage(None, note=str(error))
+            return AttachedImage(None, note=f"[An image is left out. {error}.]")
         block = image_block(encoded.data, encoded.mime_type)
-        return AttachedImage(block, note="\n".join(encoded.notes))
+        return AttachedImage(block, encoded.conversion, encoded.scaling)
 
     return load_image
 
 
-def _warn(lines: Sequence[str]) -> None:
+def _warn(lines: Iterable[str]) -> None:
     for line in lines:
-        sys.stderr.write(f"Warning: {line}\n")
+        log.warning("%s", line)

@@ -9,6 +9,7 @@ from pi._version import __version__
 from pi.cli.options import Options, parse
 from pi.config.environment import Environment, read_environment
 from pi.errors import PiError
+from pi.modes.stderr import tell
 
 __all__ = ["run"]
 
@@ -19,6 +20,8 @@ def run(argv: Sequence[str]) -> int:
     """Parse and carry out; errors become one line on stderr and an exit code."""
     environment = read_environment()
     try:
+        if list(argv[:1]) == ["sessions"]:
+            return _sessions(argv[1:], environment)
         options = parse(argv, stdin_is_tty=_is_tty(0), stdout_is_tty=_is_tty(1))
         return _carry_out(options, environment)
     except PiError as error:
@@ -27,12 +30,27 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of stdout has what it wanted; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _discard_output()  # its reader has what it wanted
         return 0
     except OSError as error:
+        _discard_output()
         _tell(PiError(_described(error)), environment)
         return 1
+    except Exception as error:  # noqa: BLE001  (a fault of ours is one line too, unless asked for more)
+        fault = PiError(
+            f"unexpected fault: {type(error).__name__}: {error}",
+            hint="This is a bug in pi. PI_DEBUG=1 shows where it is.",
+        )
+        fault.__cause__ = error
+        _tell(fault, environment)
+        return 1
+
+
+def _discard_output() -> None:
+    """Let what a failed write left in stdout's buffer go nowhere: Python writes it at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
 
 
 def _carry_out(options: Options, environment: Environment) -> int:
@@ -47,11 +65,21 @@ def _carry_out(options: Options, environment: Environment) -> int:
 
         return _show(export(options))
     # Everything below needs settings and models: not for the paths above.
+    from pi.cli.diagnostics import set_up  # noqa: PLC0415
     from pi.cli.launch import list_models, run_prompts  # noqa: PLC0415
 
+    set_up(environment.log, verbose=options.verbose, home=environment.home)
     if options.list_models is not None:
         return _show(list_models(options, environment))
     return run_prompts(options, environment)
+
+
+def _sessions(argv: Sequence[str], environment: Environment) -> int:
+    from pi.cli.diagnostics import set_up  # noqa: PLC0415  (see _carry_out)
+    from pi.cli.sessions_command import run_sessions  # noqa: PLC0415  (a command of its own)
+
+    set_up(environment.log, verbose=False, home=environment.home)
+    return run_sessions(argv, environment)
 
 
 def _version(verbose: bool) -> str:
@@ -77,9 +105,9 @@ def _show(text: str) -> int:
 def _tell(error: PiError, environment: Environment) -> None:
     if environment.debug:
         traceback.print_exception(error)
-    sys.stderr.write(f"Error: {error}\n")
+    tell(f"Error: {error}")
     if error.hint:
-        sys.stderr.write(f"{error.hint}\n")
+        tell(error.hint)
 
 
 def _described(error: OSError) -> str:

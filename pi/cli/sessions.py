@@ -26,6 +26,7 @@ class Opened:
     store: SessionStore
     cwd: Path
     resumed: bool
+    warnings: tuple[str, ...] = ()
 
 
 def open_session(options: Options, paths: Paths, chosen: Path | None) -> Opened:
@@ -61,7 +62,12 @@ def open_session(options: Options, paths: Paths, chosen: Path | None) -> Opened:
     elif options.session_id is not None:
         path = find_by_id(folder, options.session_id, only_here)
     if path is None:
-        return Opened(SessionStore.create(cwd, folder, id=options.session_id), paths.cwd, False)
+        warnings = []
+        if options.session_id is not None:
+            # A mistyped id would otherwise look like a session that lost everything.
+            warnings.append(f"this folder has no session {options.session_id!r}; a new one begins")
+        store = SessionStore.create(cwd, folder, id=options.session_id)
+        return Opened(store, paths.cwd, False, tuple(warnings))
     store = SessionStore.open(path, cwd=cwd)
     try:
         home = require_cwd(store.cwd, path) if store.cwd else paths.cwd

@@ -20,9 +20,10 @@ class Environment:
     agent_dir: PI_CODING_AGENT_DIR. session_dir: PI_CODING_AGENT_SESSION_DIR.
     cache_retention: PI_CACHE_RETENTION; anything but "long" and "none" is "short".
     telemetry: PI_TELEMETRY, None when unset or neither a yes nor a no.
-    http_proxy, https_proxy, all_proxy, no_proxy: upper or lower case names; URLs, host list.
-    ca_files: files of SSL_CERT_FILE and NODE_EXTRA_CA_CERTS, to be trusted besides the system's.
-    log: PI_LOG, a file (or level and modules) for diagnostics. debug: PI_DEBUG, tracebacks wanted.
+    no_proxy: NO_PROXY, hosts that no proxy is used for; the proxies' own variables are httpx's.
+    ca_file, ca_dir: SSL_CERT_FILE and SSL_CERT_DIR, trusted instead of the system's certificates.
+    extra_ca: NODE_EXTRA_CA_CERTS, a file trusted besides.
+    log: PI_LOG, what to log and where (see pi.cli.diagnostics). debug: PI_DEBUG, tracebacks wanted.
     """
 
     variables: Mapping[str, str]
@@ -34,11 +35,10 @@ class Environment:
     skip_version_check: bool = False
     telemetry: bool | None = None
     cache_retention: Literal["none", "short", "long"] = "short"
-    http_proxy: str | None = None
-    https_proxy: str | None = None
-    all_proxy: str | None = None
-    no_proxy: str | None = None
-    ca_files: tuple[Path, ...] = ()
+    no_proxy: tuple[str, ...] = ()
+    ca_file: Path | None = None
+    ca_dir: Path | None = None
+    extra_ca: Path | None = None
     editor: str | None = None
     log: str | None = None
     debug: bool = False
@@ -50,6 +50,9 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
 
     def first(*names: str) -> str | None:
         return next((env[name] for name in names if env.get(name)), None)
+
+    def path(name: str) -> Path | None:
+        return Path(env[name]) if env.get(name) else None
 
     retention = env.get("PI_CACHE_RETENTION", "").lower()
     return Environment(
@@ -66,13 +69,10 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         else "none"
         if retention == "none"
         else "short",
-        http_proxy=first("http_proxy", "HTTP_PROXY"),
-        https_proxy=first("https_proxy", "HTTPS_PROXY"),
-        all_proxy=first("all_proxy", "ALL_PROXY"),
-        no_proxy=first("no_proxy", "NO_PROXY"),
-        ca_files=tuple(
-            Path(env[name]) for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS") if env.get(name)
-        ),
+        no_proxy=tuple((first("no_proxy", "NO_PROXY") or "").replace(",", " ").split()),
+        ca_file=path("SSL_CERT_FILE"),
+        ca_dir=path("SSL_CERT_DIR"),
+        extra_ca=path("NODE_EXTRA_CA_CERTS"),
         editor=first("VISUAL", "EDITOR"),
         log=first("PI_LOG"),
         debug=_yes(env.get("PI_DEBUG")),

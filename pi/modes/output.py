@@ -24,20 +24,35 @@ class Output:
         self._descriptor = descriptor
         self._gathered: list[bytes] = []
         self._size = 0
+        self._failure: OSError | None = None
 
     def write(self, record: bytes) -> None:
-        """Queue one record; it leaves before the event loop waits for anything."""
+        """Queue one record; it leaves before the event loop waits for anything.
+
+        Raises OSError when an earlier record could not be written.
+        """
+        if self._failure is not None:
+            raise self._failure
         if self.closed:
             return
         if not self._gathered:
-            asyncio.get_running_loop().call_soon(self.flush)
+            asyncio.get_running_loop().call_soon(self._flush_from_loop)
         self._gathered.append(record)
         self._size += len(record)
         if self._size >= FULL:
             self.flush()
 
+    def _flush_from_loop(self) -> None:
+        """`flush` where nobody could catch an error: the next call raises it."""
+        try:
+            self.flush()
+        except OSError as error:
+            self._failure = error
+
     def flush(self) -> None:
         """Write what is queued. Raises OSError for anything but a reader that has gone."""
+        if self._failure is not None:
+            raise self._failure
         data = memoryview(b"".join(self._gathered))
         self._gathered.clear()
         self._size = 0

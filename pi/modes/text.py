@@ -7,6 +7,7 @@ from contextlib import aclosing
 from pi.agent.session import AgentSession
 from pi.modes.output import Output
 from pi.modes.signals import aborts_on_signals
+from pi.modes.stderr import tell
 from pi.wire.messages import AssistantMessage, UserContent
 
 __all__ = ["run_text"]
@@ -31,13 +32,13 @@ async def run_text(session: AgentSession, prompts: Sequence[Sequence[UserContent
 def _print(reply: AssistantMessage) -> int:
     reason = reply["stopReason"]
     if reason in ("error", "aborted"):
-        print(reply.get("errorMessage") or f"The request ended with: {reason}", file=sys.stderr)
+        tell(reply.get("errorMessage") or f"The request ended with: {reason}")
         return 1
     text = "".join(f"{block['text']}\n" for block in reply["content"] if block["type"] == "text")
     output = Output(sys.stdout.fileno())
     output.write(text.encode(errors="replace"))
     output.flush()
     if reason == "length":
-        print("The reply was cut off at the model's output token limit.", file=sys.stderr)
+        tell("The reply was cut off at the model's output token limit.")
         return 1
     return 0

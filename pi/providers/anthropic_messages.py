@@ -40,15 +40,12 @@ STOPS: dict[str, StopReason] = {
 }
 
 
-async def stream(
+def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
-    async for event in converse(
-        assembly, _Reader(assembly), request(model, context, options), options
-    ):
-        yield event
+    return converse(assembly, _Reader(assembly), request(model, context, options), options)
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:
@@ -145,7 +142,12 @@ def _tool(tool: ToolDeclaration, *, eager: bool, strict: bool) -> dict[str, Any]
         schema = strict_schema(tool["parameters"])
     if schema is not None:
         declared["strict"] = True
-    declared["input_schema"] = schema or {"type": "object", "properties": {}, **tool["parameters"]}
+    declared["input_schema"] = schema or {
+        "type": "object",
+        "properties": {},
+        "required": [],
+        **tool["parameters"],
+    }
     return declared
 
 

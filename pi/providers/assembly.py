@@ -81,14 +81,12 @@ class Assembly:
         return block, {"type": "text_start", "contentIndex": block.index}
 
     def open_thinking(
-        self, signature: str, text: str = "", *, redacted: bool = False
+        self, signature: str | None = None, text: str = "", *, redacted: bool = False
     ) -> tuple[OpenBlock, BlockStart]:
         """text: what stands for a redacted block; its payload is the signature."""
-        content: ThinkingContent = {
-            "type": "thinking",
-            "thinking": text,
-            "thinkingSignature": signature,
-        }
+        content: ThinkingContent = {"type": "thinking", "thinking": text}
+        if signature is not None:
+            content["thinkingSignature"] = signature
         if redacted:
             content["redacted"] = True
         block = self._add(content, "thinking_delta")
@@ -158,8 +156,12 @@ class Assembly:
         cache_write: int = 0,
         cache_write_1h: int | None = None,
         reasoning: int | None = None,
+        rate: float = 1,
     ) -> None:
-        """Tokens so far, as the provider counts them; the cost follows from the model's prices."""
+        """Tokens so far, as the provider counts them; the cost follows from the model's prices.
+
+        rate: what the prices are multiplied with, for a faster or slower service.
+        """
         usage: Usage = {
             "input": input,
             "output": output,
@@ -167,7 +169,13 @@ class Assembly:
             "cacheWrite": cache_write,
             "totalTokens": input + output + cache_read + cache_write,
             "cost": cost_of(
-                self.model.prices, input, output, cache_read, cache_write, cache_write_1h or 0
+                self.model.prices,
+                input,
+                output,
+                cache_read,
+                cache_write,
+                cache_write_1h or 0,
+                rate=rate,
             ),
         }
         if cache_write_1h is not None:
@@ -202,20 +210,22 @@ def cost_of(
     cache_read: int = 0,
     cache_write: int = 0,
     cache_write_1h: int = 0,
+    *,
+    rate: float = 1,
 ) -> Cost:
     """US dollars. One-hour cache writes (part of `cache_write`) cost twice the input price."""
-    rate: Prices | PriceTier = prices
+    price: Prices | PriceTier = prices
     total_input = input + cache_read + cache_write
     for tier in sorted(prices.tiers, key=lambda tier: tier.input_tokens_above):
         if total_input > tier.input_tokens_above:
-            rate = tier
+            price = tier
     long = min(cache_write_1h, cache_write)
     short = cache_write - long
     parts = [
-        rate.input / MILLION * input,
-        rate.output / MILLION * output,
-        rate.cache_read / MILLION * cache_read,
-        (rate.cache_write * short + rate.input * 2 * long) / MILLION,
+        price.input / MILLION * input * rate,
+        price.output / MILLION * output * rate,
+        price.cache_read / MILLION * cache_read * rate,
+        (price.cache_write * short + price.input * 2 * long) / MILLION * rate,
     ]
     # Whole numbers are written without a fraction, as JavaScript writes them.
     priced = [int(part) if part == int(part) else part for part in (*parts, sum(parts))]

@@ -10,7 +10,14 @@ from typing import Any
 from pi.providers.transform import Replayed
 from pi.wire.model import Model
 
-__all__ = ["affinity_headers", "bearer_only", "completions_compat", "service_headers", "service_of"]
+__all__ = [
+    "affinity_headers",
+    "bearer_only",
+    "completions_compat",
+    "responses_compat",
+    "service_headers",
+    "service_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,14 @@ DEFAULTS: Mapping[str, Any] = {
     "promptCacheKeyMode": "auto",
 }
 
+RESPONSES_DEFAULTS: Mapping[str, Any] = {
+    "supportsDeveloperRole": True,
+    "supportsLongCacheRetention": True,
+    "supportsMaxOutputTokens": True,
+    "sessionAffinityFormat": "openai",
+    "promptCacheKeyMode": "auto",
+}
+
 
 def service_of(model: Model) -> str | None:
     """The service behind a model: by its base URL, else by its provider id."""
@@ -121,6 +136,17 @@ def completions_compat(model: Model) -> dict[str, Any]:
         found["supportsDeveloperRole"] = family in ("anthropic", "openai")
         if family == "anthropic":
             found["cacheControlFormat"] = "anthropic"
+    return found | {key: value for key, value in model.compat.items() if value is not None}
+
+
+def responses_compat(model: Model) -> dict[str, Any]:
+    """Every compat field of the Responses APIs that has a value for this model."""
+    found: dict[str, Any] = dict(RESPONSES_DEFAULTS)
+    service = service_of(model)
+    if service == "openrouter":
+        found["sessionAffinityFormat"] = "openrouter"
+    # Its reasoning comes back encrypted even where none was asked for.
+    found["alwaysEncryptedReasoning"] = service == "xai"
     return found | {key: value for key, value in model.compat.items() if value is not None}
 
 

@@ -5,7 +5,9 @@ that never reaches the network pays for neither. Trust comes from the system's c
 (truststore: corporate roots installed there count), unless a bundle is named.
 """
 
+import logging
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     import httpx
 
 __all__ = ["HttpClient", "HttpOptions", "user_agent"]
+
+log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 30.0
 """Seconds for the connection alone; an unreachable host should not take the whole idle time-out."""
@@ -85,9 +89,22 @@ class HttpClient:
                 headers={"user-agent": user_agent(), **_encodable(headers)},
                 content=content,
             )
+            # Neither headers nor query nor body: keys and conversations stay out of logs.
+            shown = f"{target.scheme}://{target.netloc.decode()}{target.path}"
+            log.debug("%s %s, %d bytes", method, shown, len(content))
+            began = time.monotonic()
             response = await client.send(request, stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise network_error(error, url) from error
+            failure = network_error(error, url)
+            log.debug("%s", failure)
+            raise failure from error
+        log.debug(
+            "%s answered %d in %.3f s, request id %s",
+            shown,
+            response.status_code,
+            time.monotonic() - began,
+            response.headers.get("request-id") or response.headers.get("x-request-id"),
+        )
         try:
             yield response
         finally:

@@ -30,14 +30,13 @@ STOPS: dict[str, StopReason] = {
 }
 
 
-async def stream(
+def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     reader = _Reader(assembly, names_finish=completions_compat(model)["supportsFinishReason"])
-    async for event in converse(assembly, reader, request(model, context, options), options):
-        yield event
+    return converse(assembly, reader, request(model, context, options), options)
 
 
 class _Reader:

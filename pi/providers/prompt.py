@@ -1,15 +1,16 @@
 """System messages replayed: the prompt and the tools as they stand at the end of a conversation.
 
 For APIs that take one system prompt beside the conversation. Later system messages patch the
-first: a section is replaced in its place, added at the end or (None) removed.
+first: a section is replaced in its place, added at the end or (None) removed. An API that takes
+system messages where they stand folds the leading ones and is told of the rest in words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pi.wire.messages import AgentMessage, SystemMessage, ToolDeclaration, text_of
 
-__all__ = ["Prompt", "fold"]
+__all__ = ["Prompt", "change_text", "fold", "removed_for_good", "split_leading"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,36 @@ def fold(messages: Sequence[AgentMessage]) -> Prompt:
         if message["role"] == "system":
             _patch(message, sections, texts, tools)
     return Prompt("\n\n".join([*texts, *sections.values()]), tuple(tools.values()))
+
+
+def split_leading(
+    messages: Sequence[AgentMessage],
+) -> tuple[Sequence[AgentMessage], Sequence[AgentMessage]]:
+    """The system messages before anything else was said, and the rest."""
+    for place, message in enumerate(messages):
+        if message["role"] != "system":
+            return messages[:place], messages[place:]
+    return messages, ()
+
+
+def change_text(message: SystemMessage, *, tools_gone: Collection[str] = ()) -> str:
+    """What a later system message changes, for the model to read; "" where it changes no text."""
+    parts = [text_of(message.get("content") or "")]
+    for name, text in (message.get("sections") or {}).items():
+        if text:
+            parts.append(f'The section "{name}" of the instructions now reads:\n\n{text}')
+        else:
+            parts.append(f'The section "{name}" of the instructions no longer applies.')
+    if tools_gone:
+        names = "\n".join(f"- {name}" for name in tools_gone)
+        parts.append(f"From here on these tools do not exist; do not call them:\n{names}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def removed_for_good(message: SystemMessage) -> list[str]:
+    """Names of the tools that a system message removes without declaring them anew."""
+    added = {tool["name"] for tool in message.get("toolsAdded") or ()}
+    return [gone["name"] for gone in message.get("toolsRemoved") or () if gone["name"] not in added]
 
 
 def _patch(

@@ -10,7 +10,9 @@ __all__ = ["APIS", "stream_function"]
 
 APIS: Mapping[str, str] = {
     "anthropic-messages": "pi.providers.anthropic_messages",
+    "google-generative-ai": "pi.providers.google_generative_ai",
     "openai-completions": "pi.providers.openai_completions",
+    "openai-responses": "pi.providers.openai_responses",
     "demo": "pi.providers.demo",
 }
 """The module of each API; it exports `stream`."""

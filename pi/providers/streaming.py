@@ -5,6 +5,7 @@ provider-level retries, time-outs, decoding and the forms of failure are here.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import httpx
 
 __all__ = ["Call", "Reader", "converse", "event_json"]
+
+log = logging.getLogger(__name__)
 
 DRAIN_TIME = 0.25
 """Seconds to wait for a finished answer's last bytes, so that the connection can be used again."""
@@ -138,6 +141,7 @@ async def _answer(
             if accepted or attempt >= options.max_retries or not _worth_repeating(failure):
                 raise
             delay = _delay(failure, attempt, options.max_retry_delay)
+            log.debug("request repeated in %.2f s: %s", delay, failure)
         attempt += 1
         await asyncio.sleep(delay)
 

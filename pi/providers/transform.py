@@ -7,13 +7,14 @@ order and its shapes; turning it into a wire format is the API's module.
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pi.wire.jsonio import dumps
 from pi.wire.messages import (
     AgentMessage,
     AssistantContent,
     AssistantMessage,
+    SystemMessage,
     ToolCall,
     ToolResultMessage,
     UserContent,
@@ -21,11 +22,20 @@ from pi.wire.messages import (
 )
 from pi.wire.model import Model
 
-__all__ = ["Replayed", "encode_body", "replayable", "short_hash"]
+__all__ = [
+    "Replayed",
+    "encode_body",
+    "replayable",
+    "short_hash",
+    "transcript",
+    "without_images",
+]
 
 NO_RESULT = "The result of this call was not recorded."
 NO_IMAGES = "(an image was left out: this model takes text only)"
 NO_TOOL_IMAGES = "(an image in this result was left out: this model takes text only)"
+
+IMAGES_OFF = "(an image was left out: the setting images.blockImages is on)"
 
 Replayed = UserMessage | AssistantMessage | ToolResultMessage
 
@@ -39,9 +49,24 @@ def replayable(
     are gone, and call ids are what `safe_id` makes of them, still unlike each other. Calls without
     a result have one that says so; results without a call stay.
     """
-    kept: list[Replayed] = []
+    return [
+        message
+        for message in transcript(messages, model, safe_id)
+        if message["role"] != "system"  # folded elsewhere
+    ]
+
+
+def transcript(
+    messages: Sequence[AgentMessage], model: Model, safe_id: Callable[[str], str]
+) -> list[Replayed | SystemMessage]:
+    """`replayable`, with the system messages: for APIs that take them inside a conversation.
+
+    One that stands between a call and its result comes after the result.
+    """
+    kept: list[Replayed | SystemMessage] = []
     ids: dict[str, str] = {}
     waiting: dict[str, ToolCall] = {}
+    held: list[SystemMessage] = []
     for message in messages:
         if message["role"] == "toolResult":
             result = _result(message, model, ids)
@@ -49,8 +74,11 @@ def replayable(
             kept.append(result)
             continue
         if message["role"] == "system":
-            continue  # folded elsewhere: it does not stand between a call and its result
+            held.append(message)
+            continue
         kept += _unanswered(waiting)
+        kept += held
+        held.clear()
         if message["role"] == "user":
             if user := _user(message, model):
                 kept.append(user)
@@ -60,6 +88,18 @@ def replayable(
                 kept.append(reply)
                 waiting = {b["id"]: b for b in reply["content"] if b["type"] == "toolCall"}
     kept += _unanswered(waiting)
+    kept += held
+    return kept
+
+
+def without_images(messages: Sequence[AgentMessage]) -> list[AgentMessage]:
+    """The same conversation with a note for each run of images, for `images.blockImages`."""
+    kept: list[AgentMessage] = []
+    for message in messages:
+        content = message.get("content")
+        if message["role"] in ("user", "toolResult") and isinstance(content, list):
+            message = cast("AgentMessage", {**message, "content": _noted(content, IMAGES_OFF)})
+        kept.append(message)
     return kept
 
 
@@ -113,9 +153,11 @@ def _result(message: ToolResultMessage, model: Model, ids: Mapping[str, str]) ->
 
 
 def _visible(content: Sequence[UserContent], model: Model, note: str) -> list[UserContent]:
-    """The blocks, with one note for each run of images that the model cannot see."""
-    if model.takes_images or all(block["type"] != "image" for block in content):
-        return list(content)
+    return list(content) if model.takes_images else _noted(content, note)
+
+
+def _noted(content: Sequence[UserContent], note: str) -> list[UserContent]:
+    """The blocks, with one note for each run of images."""
     blocks: list[UserContent] = []
     for block in content:
         if block["type"] != "image":

@@ -83,5 +83,10 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def _write_in_place(target: str, data: bytes) -> None:
-    with open(target, "wb") as file:
+    # Opening a pipe that nobody reads would wait for a reader, and nothing could end that wait.
+    flags = os.O_WRONLY | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(target, flags)
+    if hasattr(os, "set_blocking"):
+        os.set_blocking(handle, stat.S_ISREG(os.fstat(handle).st_mode))
+    with os.fdopen(handle, "wb") as file:
         file.write(data)

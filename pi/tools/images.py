@@ -29,11 +29,15 @@ Format = Literal["image/png", "image/jpeg", "image/gif", "image/webp", "image/bm
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An image as it goes to the model. data: base64. notes: what was done to it, a line each."""
+    """An image as it goes to the model. data: base64.
+
+    conversion, scaling: what was done to its format and to its size, a line each; "" for nothing.
+    """
 
     data: str
     mime_type: str
-    notes: tuple[str, ...] = ()
+    conversion: str = ""
+    scaling: str = ""
 
 
 def sniff(start: bytes) -> Format | None:
@@ -95,9 +99,9 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, Me
 def _converted(
     image: "Image", kind: Format, limits: ImageLimits, *, convert: bool, resize: bool
 ) -> Encoded:
-    notes = [f"[Image converted from {kind} to image/png.]"] if convert else []
+    conversion = f"[Sent as image/png; the file is {kind}.]" if convert else ""
     if not resize:
-        return Encoded(base64.b64encode(_png(image)).decode(), "image/png", tuple(notes))
+        return Encoded(base64.b64encode(_png(image)).decode(), "image/png", conversion)
     width, height = _fit(image.width, image.height, limits)
     while True:
         scaled = image
@@ -109,13 +113,14 @@ def _converted(
         if width <= _SMALLEST and height <= _SMALLEST:
             raise ToolError(f"The image cannot be made smaller than {limits.max_bytes} bytes")
         width, height = max(1, width * 3 // 4), max(1, height * 3 // 4)
+    scaling = ""
     if (width, height) != image.size or not convert:
-        notes.append(
-            f"[Image: original {image.width}x{image.height}, shown at {width}x{height}. "
-            f"Multiply coordinates by {image.width / width:.2f} to get those of the original.]"
+        scaling = (
+            f"[The image is {image.width}x{image.height} and is shown at {width}x{height}: "
+            f"coordinates times {image.width / width:.2f} are those of the original.]"
         )
     data, mime_type = encoded
-    return Encoded(base64.b64encode(data).decode(), mime_type, tuple(notes))
+    return Encoded(base64.b64encode(data).decode(), mime_type, conversion, scaling)
 
 
 def _fit(width: int, height: int, limits: ImageLimits) -> tuple[int, int]:

@@ -75,11 +75,12 @@ def _image(shown: str, data: bytes, kind: Format, context: ToolContext) -> ToolR
     try:
         image = encode(data, kind, context.images or ImageLimits(), resize=context.resize_images)
     except ToolError as error:
-        raise ToolError(f"Cannot show {shown}: {error}") from error
-    notes = [f"Image file [{image.mime_type}]", *image.notes]
-    if context.images is None:
-        notes.append(_NO_IMAGES)
-    note = "\n".join(notes)
+        # The file was read, there is just nothing to see: other tools may still make use of it.
+        note = f"Image file [{kind}]\n[Not shown. {error}.]"
+        return text_result(note, structured=note)
+    unseen = _NO_IMAGES if context.images is None else ""
+    notes = (f"Image file [{image.mime_type}]", image.conversion, image.scaling, unseen)
+    note = "\n".join(filter(None, notes))
     block = image_block(image.data, image.mime_type)
     return ToolResult([text_block(note), block], structured={**block, "note": note})
 

@@ -46,9 +46,10 @@ def test_environment_values() -> None:
             "PI_OFFLINE": "1",
             "PI_CACHE_RETENTION": "long",
             "PI_TELEMETRY": "no",
-            "HTTPS_PROXY": "http://upper",
-            "https_proxy": "http://lower",
+            "NO_PROXY": "upper.test",
+            "no_proxy": "a.test, .b.test c.test",
             "SSL_CERT_FILE": "/a.pem",
+            "SSL_CERT_DIR": "/certs",
             "NODE_EXTRA_CA_CERTS": "/b.pem",
             "EDITOR": "ed",
             "PI_CODING_AGENT_SESSION_DIR": "",
@@ -57,8 +58,9 @@ def test_environment_values() -> None:
     assert env.offline
     assert env.cache_retention == "long"
     assert env.telemetry is False
-    assert env.https_proxy == "http://lower"
-    assert env.ca_files == (Path("/a.pem"), Path("/b.pem"))
+    assert env.no_proxy == ("a.test", ".b.test", "c.test")
+    assert (env.ca_file, env.ca_dir) == (Path("/a.pem"), Path("/certs"))
+    assert env.extra_ca == Path("/b.pem")
     assert env.editor == "ed"
     assert env.session_dir is None
     assert read_environment({}).telemetry is None

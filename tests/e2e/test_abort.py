@@ -110,8 +110,9 @@ def test_a_stalled_stream_can_be_left(scripted: ScriptedFactory) -> None:
     assert process.returncode == 130
 
 
-def test_a_kill_loses_nothing_that_was_told(scripted: ScriptedFactory) -> None:
-    call = {"tool": "bash", "id": "c1", "args": {"command": "sleep 60"}}
+def test_a_kill_loses_nothing_that_was_told(scripted: ScriptedFactory, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    call = {"tool": "bash", "id": "c1", "args": {"command": f"echo $$ > {pid}; exec sleep 60"}}
     script: Scripted = scripted([{"blocks": [{"text": "now"}, call], "stop": "toolUse"}])
     process = script.start("--mode", "json", "-p", "hi")
     assert process.stdout is not None
@@ -120,11 +121,12 @@ def test_a_kill_loses_nothing_that_was_told(scripted: ScriptedFactory) -> None:
         told.append(line)
         if b"tool_execution_start" in line:
             break
+    wait_for(lambda: pid.exists() and pid.read_text().strip())
     process.kill()
     process.communicate(timeout=10)
+    os.kill(int(pid.read_text()), signal.SIGKILL)
     stored = script.machine.session().read_bytes()
     assert stored.endswith(b"\n")
     ends = [line for line in told if line.startswith(b'{"type":"message_end"')]
     assert len(ends) == 3
     assert len(script.machine.messages()) == 3
-    subprocess.run(["pkill", "-f", "^sleep 60$"], check=False)

@@ -3,12 +3,13 @@
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Machine, ScriptedFactory
+from tests.e2e.conftest import COMMAND, Machine, ScriptedFactory
 
 OK = [{"blocks": [{"text": "ok"}]}]
 
@@ -176,15 +177,12 @@ def test_a_session_folder_that_is_a_file(scripted: ScriptedFactory) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_under_stdout(scripted: ScriptedFactory) -> None:
+@pytest.mark.parametrize("mode", ["text", "json"])
+def test_a_full_disk_under_stdout(scripted: ScriptedFactory, mode: str) -> None:
     script = scripted(OK)
     with open("/dev/full", "wb") as full:
-        import subprocess
-
-        from tests.e2e.conftest import COMMAND
-
         done = subprocess.run(
-            [*COMMAND, *script.options, "-p", "hi"],
+            [*COMMAND, *script.options, "--mode", mode, "-p", "hi"],
             stdin=subprocess.DEVNULL,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -195,7 +193,8 @@ def test_a_full_disk_under_stdout(scripted: ScriptedFactory) -> None:
         )
     assert done.returncode == 1
     assert one_line(done.stderr.decode()), done.stderr
-    assert script.machine.messages()[-1]["content"][0]["text"] == "ok"
+    if mode == "text":
+        assert script.machine.messages()[-1]["content"][0]["text"] == "ok"
 
 
 def test_an_untrusted_project_changes_nothing(scripted: ScriptedFactory) -> None:

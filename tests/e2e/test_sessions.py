@@ -79,8 +79,11 @@ def test_by_id_path_and_part_of_an_id(scripted: ScriptedFactory) -> None:
 
 def test_session_id_creates_then_opens(scripted: ScriptedFactory) -> None:
     script = scripted(HELLO)
-    for prompt in ("first", "second"):
-        assert script.run("--session-id", "my.session-1", "-p", prompt).code == 0
+    first = script.run("--session-id", "my.session-1", "-p", "first")
+    assert (first.code, first.stderr.count("\n")) == (0, 1)
+    assert first.stderr.startswith("Warning: ") and "my.session-1" in first.stderr
+    second = script.run("--session-id", "my.session-1", "-p", "second")
+    assert (second.code, second.stderr) == (0, "")
     assert script.machine.entries()[0]["id"] == "my.session-1"
     assert roles(script.bodies[1]) == ["user", "assistant", "user"]
 

@@ -13,6 +13,8 @@ from tests.scripted_provider import ScriptedProvider
 
 ANTHROPIC = "anthropic-messages"
 COMPLETIONS = "openai-completions"
+RESPONSES = "openai-responses"
+GOOGLE = "google-generative-ai"
 
 
 def user(content: Any) -> dict[str, Any]:

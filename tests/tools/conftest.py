@@ -8,15 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from pi.errors import ToolError
 from pi.tools import arguments, registry
 from pi.tools.base import ImageLimits, ToolContext, ToolResult
-
-# A machine that is busy with other tests is slow, not wrong.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
 
 
 @dataclass

@@ -1,0 +1,26 @@
+"""Lines for the person at the terminal, on stderr."""
+
+import re
+import sys
+
+__all__ = ["one_line", "tell"]
+
+_BREAKS = re.compile(r"\s*[\n\v\f\r\x85\u2028\u2029]\s*")
+# Control characters, and those that turn the direction of what follows: a file's name or a server's
+# text must not be able to move the cursor, set a title or hide a part of the line.
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str) -> str:
+    """`text` as one line that a terminal shows as it is: no line breaks, no escape sequences."""
+    return _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", _BREAKS.sub(" ", text.strip()))
+
+
+def tell(text: str) -> None:
+    """Write `text` as one line; without a stderr that takes it, do nothing."""
+    try:
+        sys.stderr.write(f"{one_line(text)}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        # Closed, full, or never there: no reason to stop the run, and nowhere left to say it.
+        return

@@ -1,0 +1,384 @@
+"""What the Responses APIs are sent: input items, tools and reasoning of OpenAI, Azure and ChatGPT.
+
+Where each is sent, and with which headers, is in the modules of the APIs.
+Source: the API's public reference, and docs/models-configuration.md for `compat`.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pi.providers.base import Context, StreamOptions
+from pi.providers.budget import output_limit
+from pi.providers.hosts import responses_compat
+from pi.providers.prompt import change_text, fold, removed_for_good, split_leading
+from pi.providers.strict import strict_schema, wants_strict
+from pi.providers.transform import Replayed, replayable, short_hash, transcript
+from pi.wire.jsonio import dumps, loads
+from pi.wire.messages import (
+    AgentMessage,
+    AssistantMessage,
+    SystemMessage,
+    TextContent,
+    ThinkingLevel,
+    ToolCall,
+    ToolDeclaration,
+    ToolResultMessage,
+    UserContent,
+)
+from pi.wire.model import Model
+
+__all__ = ["Input", "affinity", "effort_of", "responses_body", "responses_input"]
+
+MAX_ID = 64
+LEAST_OUTPUT = 16
+"""Fewer output tokens than this the API refuses."""
+
+MIDDLE_EFFORT = "medium"
+"""The request's own effort where changes of it are told inside the conversation."""
+
+NO_OUTPUT = "(the tool returned nothing)"
+TOOLS_FOLLOW = (
+    "More tools follow. Those declared before stay as they are, unless they were said not to exist;"
+    " one that is declared again counts as declared here."
+)
+SPLIT_IDS = frozenset({"openai", "openai-codex", "opencode"})
+"""Providers whose items carry both halves of a call id, whoever made the call."""
+
+
+class Input:
+    """A conversation as input items. tools: those of the request itself, beside the input."""
+
+    def __init__(self, items: list[dict[str, Any]], tools: list[dict[str, Any]]) -> None:
+        self.items = items
+        self.tools = tools
+
+
+def responses_body(
+    model: Model, context: Context, options: StreamOptions, *, effort_changes: bool = False
+) -> tuple[dict[str, Any], list[Replayed]]:
+    """The body for OpenAI's API and those like it, and the conversation that it holds.
+
+    effort_changes: whether the endpoint takes `supportsMidConvoEffort`.
+    """
+    compat = responses_compat(model)
+    changes = effort_changes and bool(compat.get("supportsMidConvoEffort"))
+    history = replayable(context.messages, model, _id_rule(model))
+    told = responses_input(model, context, options, effort_changes=changes)
+    body: dict[str, Any] = {
+        "model": model.id,
+        "input": told.items,
+        "stream": True,
+        **_cache_fields(compat, options),
+        "store": False,
+    }
+    if compat["supportsMaxOutputTokens"]:
+        limit = output_limit(model, fold(context.messages), history, options.max_tokens)
+        body["max_output_tokens"] = max(LEAST_OUTPUT, limit)
+    if told.tools:
+        body["tools"] = told.tools
+    body |= _reasoning(model, compat, options, changes=changes)
+    body |= model.sampling_params
+    body |= model.sampling_params_by_level.get(options.thinking, {})
+    return body, history
+
+
+def responses_input(
+    model: Model,
+    context: Context,
+    options: StreamOptions,
+    *,
+    effort_changes: bool = False,
+    strict: bool | None = None,
+    prompt_apart: bool = False,
+) -> Input:
+    """The conversation, its prompt and its tools, as far as the model takes them in the input.
+
+    strict: what the tools say of it where the model's compat is silent; None for nothing.
+    prompt_apart: the caller sends the leading prompt itself.
+    """
+    compat = responses_compat(model)
+    role = "developer" if model.reasoning and compat["supportsDeveloperRole"] else "system"
+    items = _Items(model, role)
+    items.strict = bool(compat.get("supportsStrictMode"))
+    items.strict_default = strict
+    messages = context.messages
+    if compat.get("supportsMidConvoSystemMessages"):
+        leading, rest = split_leading(messages)
+        way = _tool_way(compat, rest)
+        prompt = fold(leading)
+        tools = fold(messages).tools if way == "folded" else prompt.tools
+        if way == "anchored" and tools:
+            items.anchor(tools)
+            tools = ()
+        items.later_tools = way
+        said: Sequence[Replayed | SystemMessage] = transcript(rest, model, _id_rule(model))
+    else:
+        prompt = fold(messages)
+        tools = prompt.tools
+        said = replayable(messages, model, _id_rule(model))
+    if prompt.text and not prompt_apart:
+        items.say(prompt.text)
+    items.effort_changes = effort_changes and options.thinking != "off"
+    items.add(said)
+    if items.effort_changes and (effort := effort_of(model, options.thinking)):
+        items.effort(effort)
+    return Input(items.sent, [items.tool(tool) for tool in tools])
+
+
+def effort_of(model: Model, level: ThinkingLevel) -> str | None:
+    """The provider's word for a level; None where "off" cannot be said."""
+    if level in model.thinking_level_map:
+        return model.thinking_level_map[level]
+    return "none" if level == "off" else level
+
+
+def affinity(model: Model, session: str | None) -> dict[str, str]:
+    """Headers that keep a session on one replica."""
+    if not session:
+        return {}
+    match responses_compat(model)["sessionAffinityFormat"]:
+        case "openrouter":
+            return {"x-session-id": session}
+        case "openai-nosession":
+            return {"x-client-request-id": session}
+        case _:
+            return {"session-id": session, "x-client-request-id": session}
+
+
+def _cache_fields(compat: Mapping[str, Any], options: StreamOptions) -> dict[str, Any]:
+    if options.cache_retention == "none":
+        return {}
+    fields: dict[str, Any] = {}
+    if options.session_id and compat["promptCacheKeyMode"] != "disabled":
+        fields["prompt_cache_key"] = options.session_id[:MAX_ID]
+    if options.cache_retention == "long" and compat["supportsLongCacheRetention"]:
+        if compat.get("supportsExplicitPromptCacheMode"):
+            fields["prompt_cache_options"] = {"ttl": "30m"}
+        else:
+            fields["prompt_cache_retention"] = "24h"
+    return fields
+
+
+def _reasoning(
+    model: Model, compat: Mapping[str, Any], options: StreamOptions, *, changes: bool
+) -> dict[str, Any]:
+    if not model.reasoning:
+        return {}
+    fields: dict[str, Any] = {}
+    effort = effort_of(model, options.thinking)
+    on = options.thinking != "off"
+    if on:
+        fields["reasoning"] = {"effort": MIDDLE_EFFORT if changes else effort, "summary": "auto"}
+    elif effort is not None:
+        fields["reasoning"] = {"effort": effort}
+    if on or compat["alwaysEncryptedReasoning"]:
+        fields["include"] = ["reasoning.encrypted_content"]
+    return fields
+
+
+def _tool_way(compat: Mapping[str, Any], later: Sequence[AgentMessage]) -> str:
+    """How tools that come later are told: "anchored" where they came, "searched", or "folded"."""
+    if compat.get("supportsAdditionalTools"):
+        return "anchored"
+    removes = any(m["role"] == "system" and m.get("toolsRemoved") for m in later)
+    # A tool search can only add: after a removal the request's own list must be right.
+    return "searched" if compat.get("supportsToolSearch") and not removes else "folded"
+
+
+class _Items:
+    """Input items under construction."""
+
+    later_tools = "folded"
+    effort_changes = False
+    strict = False
+    strict_default: bool | None = None
+
+    def __init__(self, model: Model, role: str) -> None:
+        self._model = model
+        self._role = role
+        self._gone: dict[str, None] = {}
+        self.sent: list[dict[str, Any]] = []
+
+    def say(self, text: str) -> None:
+        self.sent.append({"role": self._role, "content": text})
+
+    def anchor(self, tools: Sequence[ToolDeclaration]) -> None:
+        declared = [self.tool(tool) for tool in tools]
+        self.sent.append({"type": "additional_tools", "role": "developer", "tools": declared})
+
+    def effort(self, effort: str) -> None:
+        self.sent.append({"type": "configuration_update", "reasoning": {"effort": effort}})
+
+    def tool(self, tool: ToolDeclaration) -> dict[str, Any]:
+        schema = strict_schema(tool["parameters"]) if self.strict and wants_strict(tool) else None
+        declared: dict[str, Any] = {
+            "type": "function",
+            "name": tool["name"],
+            "description": tool["description"],
+            "parameters": schema or tool["parameters"],
+        }
+        if schema is not None:
+            declared["strict"] = True
+        elif self.strict_default is not None:
+            declared["strict"] = self.strict_default
+        return declared
+
+    def add(self, messages: Sequence[Replayed | SystemMessage]) -> None:
+        for place, message in enumerate(messages):
+            if message["role"] == "user":
+                content = message["content"]
+                blocks: Sequence[UserContent] = (
+                    [{"type": "text", "text": content}] if isinstance(content, str) else content
+                )
+                parts = [_part(block) for block in blocks]
+                self.sent.append({"role": "user", "content": parts})
+            elif message["role"] == "assistant":
+                self._reply(message, place)
+            elif message["role"] == "toolResult":
+                self._result(message)
+            else:
+                self._change(message, place)
+
+    def _change(self, message: SystemMessage, place: int) -> None:
+        gone = removed_for_good(message)
+        added = message.get("toolsAdded") or []
+        if self.later_tools == "anchored":
+            for tool in added:
+                self._gone.pop(tool["name"], None)
+            if added:
+                missing = ", ".join(self._gone)
+                self.say(TOOLS_FOLLOW + (f"\nNot there: {missing}." if missing else ""))
+                self.anchor(added)
+            self._gone |= dict.fromkeys(gone)
+        elif self.later_tools == "searched" and added:
+            self._search(added, place)
+        anchored = self.later_tools == "anchored"
+        if text := change_text(message, tools_gone=gone if anchored else ()):
+            self.say(text)
+
+    def _search(self, added: Sequence[ToolDeclaration], place: int) -> None:
+        """Tools that came later, as what a search of the client's would have found."""
+        names = [tool["name"] for tool in added]
+        shared = {
+            "call_id": f"pi_tool_load_{short_hash(f'{place}:{names}')}",
+            "execution": "client",
+            "status": "completed",
+        }
+        query = {"query": " ".join(names), "limit": len(names)}
+        self.sent.append({"type": "tool_search_call", **shared, "arguments": query})
+        declared = [self.tool(tool) for tool in added]
+        self.sent.append({"type": "tool_search_output", **shared, "tools": declared})
+
+    def _reply(self, message: AssistantMessage, place: int) -> None:
+        own = (message["provider"], message["api"], message["model"]) == (
+            self._model.provider,
+            self._model.api,
+            self._model.id,
+        )
+        if self.effort_changes and own and (effort := message.get("providerThinkingLevel")):
+            self.effort(effort)
+        # An item of another model of the same service must not stand without its reasoning.
+        cousin = not own and (message["provider"], message["api"]) == (
+            self._model.provider,
+            self._model.api,
+        )
+        texts = 0
+        for block in message["content"]:
+            if block["type"] == "thinking":
+                # The signature is the whole item, as it came.
+                if item := _object(block.get("thinkingSignature")):
+                    self.sent.append(item)
+            elif block["type"] == "text":
+                self._text(block, f"msg_pi_{place}" + (f"_{texts}" if texts else ""))
+                texts += 1
+            else:
+                self._call(block, keep_item=not cousin)
+
+    def _text(self, block: TextContent, own_id: str) -> None:
+        item_id, phase = _text_marks(block.get("textSignature"))
+        if item_id is not None and len(item_id) > MAX_ID:
+            item_id = f"msg_{short_hash(item_id)}"
+        item: dict[str, Any] = {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": block["text"], "annotations": []}],
+            "status": "completed",
+            "id": item_id or own_id,
+        }
+        if phase is not None:
+            item["phase"] = phase
+        self.sent.append(item)
+
+    def _call(self, call: ToolCall, *, keep_item: bool) -> None:
+        call_id, _, item_id = call["id"].partition("|")
+        item: dict[str, Any] = {"type": "function_call"}
+        if keep_item and item_id.startswith("fc_"):
+            item["id"] = item_id
+        item |= {
+            "call_id": call_id,
+            "name": call["name"],
+            "arguments": dumps(call["arguments"]).decode(),
+        }
+        if "namespace" in call:
+            item["namespace"] = call["namespace"]
+        self.sent.append(item)
+
+    def _result(self, message: ToolResultMessage) -> None:
+        text = "\n".join(block["text"] for block in message["content"] if block["type"] == "text")
+        output: Any = text if text.strip() else NO_OUTPUT
+        images = [_part(block) for block in message["content"] if block["type"] == "image"]
+        if images:
+            said = [{"type": "input_text", "text": text}] if text.strip() else []
+            output = [*said, *images]
+        call_id = message["toolCallId"].partition("|")[0]
+        self.sent.append({"type": "function_call_output", "call_id": call_id, "output": output})
+
+
+def _part(block: UserContent) -> dict[str, Any]:
+    if block["type"] == "text":
+        return {"type": "input_text", "text": block["text"]}
+    url = f"data:{block['mimeType']};base64,{block['data']}"
+    return {"type": "input_image", "detail": "auto", "image_url": url}
+
+
+def _text_marks(signature: str | None) -> tuple[str | None, str | None]:
+    """Item id and phase of a text: `{"v":1,"id":…,"phase":…}`, or from older sessions the id."""
+    if not signature:
+        return None, None
+    if not signature.startswith("{"):
+        return signature, None
+    marks = _object(signature) or {}
+    item_id, phase = marks.get("id"), marks.get("phase")
+    return (
+        item_id if isinstance(item_id, str) else None,
+        phase if isinstance(phase, str) else None,
+    )
+
+
+def _object(text: str | None) -> dict[str, Any] | None:
+    try:
+        value = loads(text or "")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _id_rule(model: Model) -> Callable[[str], str]:
+    """How the ids of another model's calls are made fit for this API."""
+
+    def safe_id(call_id: str) -> str:
+        head, bar, tail = call_id.partition("|")
+        if bar and model.provider in SPLIT_IDS:
+            item = _safe(tail)
+            # An id that is not the API's own kind stands for it by its hash.
+            if not (item.startswith("fc_") and item == tail):
+                item = f"fc_{short_hash(tail)}"
+            return f"{_safe(head)}|{item}"
+        return _safe(call_id)
+
+    return safe_id
+
+
+def _safe(part: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", part)[:MAX_ID].rstrip("_") or "_"

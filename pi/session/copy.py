@@ -1,0 +1,62 @@
+"""A session's lines copied out as they are, damaged ones included."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pi.errors import SessionError
+from pi.session.reader import read_header
+from pi.session.source import FileSource
+
+__all__ = ["copy_lines", "write_copy"]
+
+BLOCK = 1 << 20
+
+
+def copy_lines(path: Path) -> Iterator[bytes]:
+    """The bytes of a session, as many as there are now, ending in a newline.
+
+    Raises SessionError for what is no session, before the first block.
+    """
+    source = FileSource(path)
+    try:
+        read_header(source)
+        last = b""
+        at = 0
+        while at < source.size and (block := source.read(at, min(source.size, at + BLOCK))):
+            at += len(block)
+            last = block
+            yield block
+        if not last.endswith(b"\n"):
+            yield b"\n"
+    finally:
+        source.close()
+
+
+def write_copy(path: Path, target: Path, *, replace: bool = False) -> int:
+    """Copy a session into a file, whole or not at all; the bytes written.
+
+    Raises SessionError; an existing target is one unless it may be replaced.
+    """
+    if target.is_dir():
+        raise SessionError(f"cannot write {target}: it is a folder")
+    if target.exists():
+        if not replace:
+            raise SessionError(f"{target} exists already", hint="Replace it with --force.")
+        if target.samefile(path):
+            raise SessionError(f"{target} is the session itself")
+    half = target.with_name(f".{target.name}.{os.getpid()}.new")
+    size = 0
+    try:
+        # What was said to a model is nobody else's to read.
+        with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            for block in copy_lines(path):
+                size += out.write(block)
+        os.replace(half, target)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise SessionError(f"cannot write {target}: {error.strerror}") from error
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
+    return size

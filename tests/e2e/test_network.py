@@ -1,0 +1,103 @@
+"""Proxies, private certificate authorities and the log, as the environment sets them."""
+
+import json
+import ssl
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Machine, Result
+from tests.scripted_provider import ScriptedProvider
+
+TLS = Path(__file__).parent.parent / "providers" / "tls"
+CA = str(TLS / "ca.pem")
+OK = [{"blocks": [{"text": "ok"}]}]
+
+
+@pytest.fixture
+def certificate() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(TLS / "server.pem")
+    return context
+
+
+def ask(machine: Machine, url: str, *arguments: str, **env: str) -> Result:
+    provider = {"baseUrl": url, "api": "anthropic-messages", "apiKey": "secret-key"}
+    provider |= {"models": [{"id": "m1"}]}  # type: ignore[dict-item]
+    machine.write("models.json", {"providers": {"mock": provider}})
+    if not (machine.agent / "settings.json").exists():
+        machine.write("settings.json", {"retry": {"enabled": False}})
+    return machine.run("--model", "mock/m1", *arguments, "-p", "hi", **env)
+
+
+def test_a_private_authority(machine: Machine, tmp_path: Path, certificate: ssl.SSLContext) -> None:
+    # OpenSSL looks certificates up by the hash of their subject: openssl x509 -subject_hash
+    (tmp_path / "0135fb2e.0").write_bytes(Path(CA).read_bytes())
+    with ScriptedProvider(OK, tls=certificate) as server:
+        refused = ask(machine, server.url)
+        assert (refused.code, refused.text) == (1, "")
+        assert "certificate" in refused.stderr.lower()
+        for env in (
+            {"NODE_EXTRA_CA_CERTS": CA},
+            {"SSL_CERT_FILE": CA},
+            {"SSL_CERT_DIR": str(tmp_path)},
+        ):
+            result = ask(machine, server.url, **env)
+            assert (result.code, result.text, result.stderr) == (0, "ok\n", ""), env
+
+
+@pytest.mark.parametrize("name", ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"])
+def test_an_unusable_bundle_is_one_line(
+    machine: Machine, certificate: ssl.SSLContext, name: str
+) -> None:
+    with ScriptedProvider(OK, tls=certificate) as server:
+        result = ask(machine, server.url, **{name: "/nowhere/ca.pem"})
+    assert (result.code, result.text) == (1, "")
+    assert "/nowhere/ca.pem" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_proxy_and_the_hosts_it_is_not_for(machine: Machine) -> None:
+    target = "http://models.example.test"
+    with ScriptedProvider(OK) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            assert ask(machine, target, **{name: proxy.url}).text == "ok\n", name
+        assert ask(machine, target, HTTP_PROXY=proxy.url, NO_PROXY="example.test").code == 1
+        machine.write("settings.json", {"httpProxy": proxy.url, "retry": {"enabled": False}})
+        assert ask(machine, target).text == "ok\n"
+        assert ask(machine, target, NO_PROXY="a.test, example.test").code == 1
+        assert ask(machine, target, no_proxy="*").code == 1
+        assert len(proxy.requests) == 4
+
+
+def test_https_through_a_proxy(machine: Machine, certificate: ssl.SSLContext) -> None:
+    with ScriptedProvider(OK) as proxy:
+        proxy.tunnel_tls = certificate
+        result = ask(machine, "https://localhost", HTTPS_PROXY=proxy.url, NODE_EXTRA_CA_CERTS=CA)
+        assert (result.code, result.text) == (0, "ok\n"), result.stderr
+        assert proxy.tunnels == ["localhost:443"]
+
+
+def test_the_log_tells_requests_and_retries_but_no_secrets(
+    machine: Machine, tmp_path: Path
+) -> None:
+    machine.write("settings.json", {"retry": {"baseDelayMs": 10}})
+    log = tmp_path / "pi.log"
+    with ScriptedProvider([{"status": 503, "headers": {"request-id": "req_7"}}, *OK]) as server:
+        result = ask(machine, server.url, PI_LOG=str(log))
+        assert (result.code, result.text, result.stderr) == (0, "ok\n", "")
+        address = f"{server.url}/v1/messages"
+    text = log.read_text()
+    assert text.count(f"POST {address}, ") == 2
+    assert f"{address} answered 503 " in text and "req_7" in text
+    assert "retry 1 of 3" in text
+    assert "secret-key" not in text and "hi" not in json.dumps(text).split()
+
+
+def test_verbose_tells_retries(machine: Machine) -> None:
+    machine.write("settings.json", {"retry": {"baseDelayMs": 10}})
+    with ScriptedProvider([{"status": 503}, *OK]) as server:
+        result = ask(machine, server.url, "--verbose")
+    assert (result.code, result.text) == (0, "ok\n")
+    assert result.stderr.startswith("Info: retry 1 of 3 in 0.0 s: 503")
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["Info", "Session"]
