@@ -68,6 +68,10 @@ def _carry_out(options: "Options", environment: Environment) -> int:
         return _show(help_text())
     if options.show == "version":
         return _show(_version(options.verbose))
+    if options.export is not None:
+        from pi.cli.export import export  # noqa: PLC0415  (only when asked for)
+
+        return _show(export(options))
     # Everything below needs settings and models: not for the paths above.
     from pi.cli.diagnostics import set_up  # noqa: PLC0415
     from pi.cli.launch import list_models, run_prompts  # noqa: PLC0415
@@ -111,7 +115,7 @@ def _version(verbose: bool) -> str:
 
 
 def _show(text: str) -> int:
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stdout.write(text if not text or text.endswith("\n") else f"{text}\n")
     sys.stdout.flush()
     return 0
 
