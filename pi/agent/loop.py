@@ -51,13 +51,13 @@ class TurnLoop:
     before_turn: Callable[[], AsyncGenerator[AgentEvent, None]]
     failure: Exception | None = None
 
-    async def run(self) -> AsyncGenerator[AgentEvent, None]:
+    async def run(self, *, at_end: bool = False) -> AsyncGenerator[AgentEvent, None]:
         """Turns until the model is done; the caller has announced the prompt's messages.
 
+        at_end: all is answered already, only what is in the queues asks for a turn.
         Every message_end is to be in the context before the next event is asked for.
         The first `turn_start` is the caller's too: it precedes the prompt's messages.
         """
-        at_end = False
         while True:
             for said in self.queues.take(at_end=at_end):
                 yield self.queues.state()

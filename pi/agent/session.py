@@ -9,7 +9,8 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pi.agent.abort import Abort, Aborted
 from pi.agent.compaction import Compactor
@@ -26,10 +27,19 @@ from pi.providers.base import Context
 from pi.session.context import to_model_messages
 from pi.session.store import SessionStore
 from pi.tools.base import Tool, declaration
-from pi.wire.events import AgentEvent, AssistantEvent
-from pi.wire.messages import AgentMessage, AssistantMessage, ThinkingLevel, UserContent
+from pi.wire.events import AgentEvent, AssistantEvent, SessionInfoChanged
+from pi.wire.messages import (
+    AgentMessage,
+    AssistantMessage,
+    BashExecutionMessage,
+    ThinkingLevel,
+    UserContent,
+)
 from pi.wire.model import Model
 from pi.wire.system import replay_system, system_change
+
+if TYPE_CHECKING:
+    from pi.agent.statistics import SessionStatistics
 
 __all__ = ["AgentSession", "BusyError", "Request"]
 
@@ -95,6 +105,8 @@ class AgentSession:
         self._activity = _Activity()
         self._loop: TurnLoop | None = None
         self._last: AssistantMessage | None = None
+        self._shells: list[Abort] = []
+        self._unstored: list[BashExecutionMessage] = []
 
     @property
     def last_reply(self) -> AssistantMessage | None:
@@ -120,6 +132,77 @@ class AgentSession:
     async def idle(self) -> None:
         """Wait until nothing is under way."""
         await self._activity.idle.wait()
+
+    def set_model(self, model: Model) -> None:
+        """Use another model from the next request on; the thinking level becomes one it has."""
+        self.model = model
+        self.store.append_model_change(model.provider, model.id)
+        if self._loop is not None:
+            self._loop.model = model
+        self.set_thinking(self.thinking)
+
+    def set_thinking(self, level: ThinkingLevel) -> ThinkingLevel:
+        """Think at this level, or the nearest the model has, from the next request on."""
+        level = self.model.clamp_thinking(level)
+        if level != self.thinking:
+            self.thinking = level
+            self.store.append_thinking_level(level)
+            if self._loop is not None:
+                self._loop.thinking = level
+            self.on_event({"type": "thinking_level_changed", "level": level})
+        return level
+
+    def set_name(self, name: str) -> None:
+        """Name the session; an empty name takes the name away."""
+        self.store.append_session_info(name)
+        event: SessionInfoChanged = {"type": "session_info_changed"}
+        if self.store.name is not None:
+            event["name"] = self.store.name
+        self.on_event(event)
+
+    def set_auto_compaction(self, enabled: bool) -> None:
+        self.compactor.enabled = enabled
+
+    def set_auto_retry(self, enabled: bool) -> None:
+        self.retry = self.compactor.retry = replace(self.retry, enabled=enabled)
+
+    def statistics(self) -> "SessionStatistics":
+        """What the whole session adds up to, and how full the context is."""
+        # Only when somebody asks: it reads the whole session.
+        from pi.agent.statistics import session_statistics  # noqa: PLC0415
+
+        return session_statistics(self.transcript, self.model)
+
+    async def shell(
+        self,
+        command: str,
+        *,
+        exclude: bool = False,
+        on_output: Callable[[str], None] = lambda _: None,
+    ) -> BashExecutionMessage:
+        """Run a command of the person's. The model sees it with the next prompt, unless `exclude`.
+
+        During a run it is stored when that is over: nothing may come between calls and results.
+        """
+        # Most runs have no command of the person's.
+        from pi.agent.shell import run_shell  # noqa: PLC0415
+
+        abort = Abort()
+        self._shells.append(abort)
+        try:
+            context = self._runner.new_context("", lambda _: None)
+            message = await run_shell(command, context, abort, exclude=exclude, on_output=on_output)
+        finally:
+            self._shells.remove(abort)
+        self._unstored.append(message)
+        if not self.is_busy:
+            self._store_shells()
+        return message
+
+    def abort_shell(self) -> None:
+        """End all commands of the person's that still run."""
+        for abort in self._shells:
+            abort.trigger()
 
     def steer(self, content: Sequence[UserContent]) -> None:
         """Say something that is heard at the next turn."""
@@ -190,6 +273,7 @@ class AgentSession:
         self._loop = None
         self._activity.compacting = False
         self._activity.idle.set()
+        self._store_shells()
 
     async def _run_all(
         self, content: list[UserContent] | None, abort: Abort
@@ -288,7 +372,8 @@ class AgentSession:
             yield {"type": "message_start", "message": message}
             self._store(message, produced)
             yield {"type": "message_end", "message": message}
-        async with aclosing(loop.run()) as events:
+        answered = not announced and self.transcript.last_answer is not None
+        async with aclosing(loop.run(at_end=answered)) as events:
             async for event in events:
                 if event["type"] == "message_end":
                     self._store(event["message"], produced)
@@ -321,6 +406,11 @@ class AgentSession:
         produced.append(message)
         if message["role"] == "assistant":
             self._last = message
+
+    def _store_shells(self) -> None:
+        while self._unstored:
+            self.transcript.add(self._unstored[0])
+            self._unstored.pop(0)
 
     def _succeeded(self) -> bool:
         """Whether the newest answer is one that did not fail."""

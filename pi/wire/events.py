@@ -27,6 +27,7 @@ __all__ = [
     "CompactionResult",
     "Delta",
     "QueueUpdate",
+    "SessionInfoChanged",
     "StreamDone",
     "StreamError",
     "StreamStart",
