@@ -18,7 +18,7 @@ from pi.agent.loop import TurnLoop
 from pi.agent.queues import MessageQueues, user_message
 from pi.agent.recovery import Recovery
 from pi.agent.retry import RetryPolicy
-from pi.agent.summary import Request
+from pi.agent.summary import Request, Summariser
 from pi.agent.toolcalls import NewContext, ToolRunner
 from pi.agent.transcript import Transcript
 from pi.config.settings_types import Compaction
@@ -39,6 +39,7 @@ from pi.wire.model import Model
 from pi.wire.system import replay_system, system_change
 
 if TYPE_CHECKING:
+    from pi.agent.navigation import Navigation
     from pi.agent.statistics import SessionStatistics
 
 __all__ = ["AgentSession", "BusyError", "Request"]
@@ -68,6 +69,7 @@ class AgentSession:
     sections: the system prompt by section name. tools: those that are switched on, in order.
     one_off: starts requests whose prompt will not be sent again, for summaries; `request` unless
         given.
+    branch_reserve: tokens of the window to leave free when a branch is summarised.
     on_event: is told what happens outside of a run, or from outside during one.
     """
 
@@ -84,6 +86,7 @@ class AgentSession:
         one_off: Request | None = None,
         retry: RetryPolicy | None = None,
         compaction: Compaction | None = None,
+        branch_reserve: int = 16_384,
         queues: MessageQueues | None = None,
         on_event: Callable[[AgentEvent], None] | None = None,
     ) -> None:
@@ -97,6 +100,7 @@ class AgentSession:
             self.transcript, one_off or request, compaction or Compaction(), self.retry
         )
         self.on_event = on_event or _ignore
+        self._branch_reserve = branch_reserve
         self._sections = sections
         self._tools = tools
         self._request = request
@@ -242,6 +246,49 @@ class AgentSession:
             async with aclosing(compacting) as events:
                 async for event in events:
                     yield event
+        finally:
+            self._end()
+
+    async def navigate(
+        self,
+        target_id: str,
+        *,
+        summarise: bool = False,
+        instructions: str | None = None,
+        label: str | None = None,
+    ) -> "Navigation":
+        """Go on from another entry; before it, if it is a message of the user.
+
+        summarise: take a summary of the branch that is left along; its retries are told to
+        `on_event`. Aborted, or failed with SummaryError, everything stays as it is.
+        Raises BusyError during other work, SessionError for an unknown entry.
+        """
+        # Branches are left rarely.
+        from pi.agent import navigation as tree  # noqa: PLC0415
+
+        if self.is_busy:
+            raise BusyError("the session is busy", hint="Wait, or abort that first.")
+        tree.landing(self.transcript, target_id)
+        if target_id == self.store.leaf_id:
+            return tree.Navigation()
+        entries = tree.left_behind(self.transcript, target_id)
+        if not summarise:
+            return tree.move(self.transcript, target_id, entries, None, label)
+        abort = self._begin()
+        reserve = self._branch_reserve
+        summariser = Summariser(
+            self.compactor.request, self.model, self.thinking, self.retry, abort, reserve
+        )
+        window = self.model.context_window
+        budget = window - reserve if reserve < window else window // 2
+        try:
+            summarising = tree.summarise_branch(entries, summariser, budget, instructions)
+            async with aclosing(summarising) as events:
+                async for event in events:
+                    self.on_event(event)
+            return tree.move(self.transcript, target_id, entries, summariser, label)
+        except Aborted:
+            return tree.Navigation(cancelled=True)
         finally:
             self._end()
 

@@ -235,6 +235,7 @@ async def _run(
             one_off=_request(options, here, http, opened.store.id, cached=False),
             retry=_retry(here.settings),
             compaction=here.settings.compaction,
+            branch_reserve=here.settings.branch_summary.reserve_tokens,
             queues=MessageQueues(here.settings.steering_mode, here.settings.follow_up_mode),
         )
         contents: list[list[UserContent]] = [prompt.content for prompt in prompts]
