@@ -9,6 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pi.agent.queues import MessageQueues
 from pi.agent.retry import RetryPolicy
 from pi.agent.session import AgentSession, Request
 from pi.auth.credentials import Credentials
@@ -241,7 +242,11 @@ async def _run(
             tools=tools,
             request=_request(options, here, http, opened.store.id),
             tool_context=_tool_context(here, opened, model, chosen.thinking),
+            one_off=_request(options, here, http, opened.store.id, cached=False),
             retry=_retry(here.settings),
+            compaction=here.settings.compaction,
+            branch_reserve=here.settings.branch_summary.reserve_tokens,
+            queues=MessageQueues(here.settings.steering_mode, here.settings.follow_up_mode),
         )
         contents: list[list[UserContent]] = [prompt.content for prompt in prompts]
         if options.mode == "json":
@@ -256,8 +261,13 @@ async def _run(
         await http.aclose()
 
 
-def _request(options: Options, here: _Setting, http: HttpClient, session_id: str) -> Request:
-    """How the agent asks: the key is looked up anew each time, since a command may give it."""
+def _request(
+    options: Options, here: _Setting, http: HttpClient, session_id: str, *, cached: bool = True
+) -> Request:
+    """How the agent asks: the key is looked up anew each time, since a command may give it.
+
+    cached: whether the provider is to keep the prompt for the next request.
+    """
     settings = here.settings
     provider = settings.retry.provider
 
@@ -283,7 +293,7 @@ def _request(options: Options, here: _Setting, http: HttpClient, session_id: str
                 thinking=thinking,
                 thinking_budgets=settings.thinking_budgets.as_mapping(),
                 session_id=session_id,
-                cache_retention=here.environment.cache_retention,
+                cache_retention=here.environment.cache_retention if cached else "none",
                 max_retries=provider.max_retries,
                 max_retry_delay=provider.max_retry_delay_ms / 1000 or None,
             ),
