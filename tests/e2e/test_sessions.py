@@ -141,8 +141,8 @@ def test_damage_is_reported_and_kept(scripted: ScriptedFactory) -> None:
 
 
 def test_two_processes_do_not_share_a_session(scripted: ScriptedFactory) -> None:
-    slow = {"blocks": [{"text": "slow " * 30}], "delay": 0.05}
-    script = scripted([HELLO[0], slow, slow])
+    endless = {"blocks": [{"text": "slow"}], "hang": 3}
+    script = scripted([HELLO[0], endless])
     assert script.run("-p", "first").code == 0
     running = script.start("-c", "-p", "second")
     try:
