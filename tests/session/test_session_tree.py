@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pi.session import tree
+from pi.session import history, tree
 from pi.session.reader import read_header
 from pi.session.source import FileSource, MemorySource
 from pi.session.tree import Totals, TreeIndex
@@ -78,3 +78,15 @@ def test_labels_and_totals() -> None:
     assert row is not None
     assert found.totals(source, [row]) == Totals(1, 2, 3, 0.5, 0.1)
     assert found.totals(source, []) == Totals()
+
+
+def test_a_name_far_back_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "NEAR", 500)
+    info = entry("session_info", "i", None, name="far")
+    data = file_bytes(header(), info, *(user(f"u{number}", "i") for number in range(50)))
+    found = history.History(MemorySource(data), small=-1)
+    assert found.name == "far"
+    assert found.whole
+    near = history.History(MemorySource(data + file_bytes({**info, "id": "j"})), small=-1)
+    assert near.name == "far"
+    assert not near.whole
