@@ -158,8 +158,12 @@ def sse_stream(deltas: int, per_chunk: int = 50) -> list[bytes]:
     return [b"".join(events[at : at + per_chunk]) for at in range(0, len(events), per_chunk)]
 
 
-def write_sessions(root: Path, count: int, size: int, *, folders: int = 40) -> int:
-    """`count` sessions of about `size` bytes together, as `folders` projects leave them; the bytes.
+def write_sessions(
+    root: Path, count: int, size: int, *, folders: int = 40
+) -> tuple[int, list[str]]:
+    """`count` sessions of about `size` bytes together, as `folders` projects leave them.
+
+    Returns the bytes, and the words in them, the most frequent first.
 
     Their lengths differ as real ones do: most are short, a few hold most of the bytes. Words are
     as frequent as in a language (Zipf), so that a search finds few texts or many.
@@ -180,7 +184,7 @@ def write_sessions(root: Path, count: int, size: int, *, folders: int = 40) -> i
         session = f"{number:08x}-0000-7000-8000-{count:012x}"
         path = folder / f"{stamp}_{session}.jsonl"
         written += _write_talk(path, source, pool, session, project, int(length * scale))
-    return written
+    return written, vocabulary[:-9]
 
 
 def _write_talk(

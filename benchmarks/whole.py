@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import bench_jsonl, bench_sse, micro
-from benchmarks.data import sse_stream, write_session
+from benchmarks.data import sse_stream, write_session, write_sessions
 from benchmarks.measure import Figure, Job, in_turns
 from benchmarks.table import Row, render, write
 from tests.scripted_provider import Request, ScriptedProvider
@@ -158,6 +158,34 @@ def tree_index(path: Path, size: int) -> Iterator[Row]:
     yield Row("full tree index of it", f"{rate:.1f} GB/s", "2 GB/s", 2 / rate, 1.0, note)
 
 
+def session_list(bench: Bench) -> Iterator[Row]:
+    """2,000 sessions. The reference shows its list in a terminal only, so there is no anchor."""
+    size, words = write_sessions(bench.sessions, 2_000, 700 * MB)
+    frequent, rare = words[0], words[5_000]
+    name = f"2,000 sessions, {size / MB:,.0f} MB"
+
+    def forget() -> None:
+        for path in bench.home.glob(".pi/agent/session-index*"):
+            path.unlink()
+
+    def job(*arguments: str, prepare: Callable[[], None] = lambda: None) -> Job:
+        command = [*PI, "sessions", *arguments]
+        return Job(command, cwd=bench.project, env=bench.env, prepare=prepare)
+
+    (cold,) = in_turns([job("list", "--all", prepare=forget)], 3)
+    yield Row(f"list {name}: no index", seconds(cold), "", cold.median, 3, "ratio in s")
+    # The first search puts the texts in; what is timed comes after it.
+    job("search", "anything").once()
+    kinds = {
+        "list them: warm index": ("list", "--all"),
+        "search them: a rare word": ("search", rare),
+        "search them: a word in most messages": ("search", frequent),
+    }
+    figures = in_turns([job(*arguments) for arguments in kinds.values()], 7)
+    for (what, _), figure, limit in zip(kinds.items(), figures, (0.3, 0.1, None), strict=True):
+        yield Row(what, seconds(figure), "", figure.median, limit, "ratio in s")
+
+
 def deltas(bench: Bench) -> Iterator[Row]:
     for mode, arguments in (("text", []), ("`--mode json`", ["--mode", "json"])):
         ours, anchor = beside_reference(
@@ -205,6 +233,7 @@ def main() -> None:
         (empty,) = in_turns([bench.job(PI, "--no-session", "-p", "hi")], 7)
         add(big_session(bench, empty, 30_000, big=False))
         add(big_session(bench, empty, 300_000, big=True))
+        add(session_list(bench))
         add(deltas(bench))
     add(micro.rows([*bench_jsonl.cases(), *bench_sse.cases()]))
     write(RESULTS, rows, versions())

@@ -82,7 +82,9 @@ cdef bint match_path(const CompiledRule* rule, const uint8_t* path, const uint8_
                 rule.segments[at].code, rule.segments[at].size, path, end if stop == NULL else stop
             ):
                 at += 1
-                path = NULL if stop == NULL else stop + 1
+                path = stop
+                if path != NULL:
+                    path += 1
                 continue
         if again < 0 or retry == NULL:
             return False

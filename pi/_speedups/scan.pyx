@@ -262,7 +262,7 @@ cdef void add_line(Scan* scan, Found* found, size_t start, size_t stop, bint mat
     """Hands out the line [start, stop), without its line feed."""
     cdef Line* line
     cdef void* moved
-    cdef size_t wanted, k
+    cdef size_t wanted
     cdef size_t size = stop - start
     cdef size_t kept = 0
     if size > scan.keep:
@@ -297,7 +297,8 @@ cdef void add_line(Scan* scan, Found* found, size_t start, size_t stop, bint mat
     line.file = scan.file
     line.matched = matched
     line.cut = start + size < stop
-    memcpy(found.text + found.used, scan.buffer + start, size)
+    if size:
+        memcpy(found.text + found.used, scan.buffer + start, size)
     found.used += size
     found.count += 1
 

@@ -19,6 +19,12 @@ EXAMPLES = (
     ("A prompt that begins with a dash", 'pi -p -- "- one point a line, please"'),
 )
 
+COMMANDS = (
+    ("auth", "Sign in to providers and out, check and print credentials"),
+    ("sessions", "Find, inspect, repair and export what was said before"),
+    ("update --models", "Fetch the latest facts about models"),
+)
+
 VARIABLES = (
     ("ANTHROPIC_API_KEY, OPENAI_API_KEY", "Keys of these providers"),
     ("PI_CODING_AGENT_DIR", "Settings, keys and sessions (default: ~/.pi/agent)"),
@@ -43,6 +49,11 @@ def help_text() -> str:
                 ("@file", "Text file or image, part of the first prompt; so is what stdin brings"),
                 ("--", "What follows is prompts and @files, even with a dash in front"),
             ]
+        )
+    with formatter.section("Commands"):
+        formatter.write_dl(
+            [(name, f"{text}; pi {name.split()[0]} --help") for name, text in COMMANDS],
+            col_max=38,
         )
     for group in GROUPS:
         with formatter.section(group):

@@ -4,24 +4,32 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pi._version import __version__
-from pi.cli.options import Options, parse
 from pi.config.environment import Environment, read_environment
 from pi.errors import PiError
 from pi.modes.stderr import tell
 
+if TYPE_CHECKING:
+    from pi.cli.options import Options
+
 __all__ = ["run"]
 
 INTERRUPTED = 130
+
+COMMANDS = ("auth", "sessions", "update")
+"""First words that are commands of their own."""
 
 
 def run(argv: Sequence[str]) -> int:
     """Parse and carry out; errors become one line on stderr and an exit code."""
     environment = read_environment()
     try:
-        if list(argv[:1]) == ["sessions"]:
-            return _sessions(argv[1:], environment)
+        if argv and argv[0] in COMMANDS:
+            return _command(argv, environment)
+        from pi.cli.options import parse  # noqa: PLC0415  (not for a command of its own)
+
         options = parse(argv, stdin_is_tty=_is_tty(0), stdout_is_tty=_is_tty(1))
         return _carry_out(options, environment)
     except PiError as error:
@@ -53,13 +61,17 @@ def _discard_output() -> None:
     os.close(null)
 
 
-def _carry_out(options: Options, environment: Environment) -> int:
+def _carry_out(options: "Options", environment: Environment) -> int:
     if options.show == "help":
         from pi.cli.help import help_text  # noqa: PLC0415  (only when asked for)
 
         return _show(help_text())
     if options.show == "version":
         return _show(_version(options.verbose))
+    if options.export is not None:
+        from pi.cli.export import export  # noqa: PLC0415  (only when asked for)
+
+        return _show(export(options))
     # Everything below needs settings and models: not for the paths above.
     from pi.cli.diagnostics import set_up  # noqa: PLC0415
     from pi.cli.launch import list_models, run_prompts  # noqa: PLC0415
@@ -70,12 +82,22 @@ def _carry_out(options: Options, environment: Environment) -> int:
     return run_prompts(options, environment)
 
 
-def _sessions(argv: Sequence[str], environment: Environment) -> int:
+def _command(argv: Sequence[str], environment: Environment) -> int:
     from pi.cli.diagnostics import set_up  # noqa: PLC0415  (see _carry_out)
-    from pi.cli.sessions_command import run_sessions  # noqa: PLC0415  (a command of its own)
 
     set_up(environment.log, verbose=False, home=environment.home)
-    return run_sessions(argv, environment)
+    # Each brings its own parser: loaded when it is the one that was asked for.
+    if argv[0] == "auth":
+        from pi.cli.auth import run_auth  # noqa: PLC0415
+
+        return run_auth(argv[1:], environment)
+    if argv[0] == "sessions":
+        from pi.cli.sessions_command import run_sessions  # noqa: PLC0415
+
+        return run_sessions(argv[1:], environment)
+    from pi.cli.update import run_update  # noqa: PLC0415
+
+    return run_update(argv[1:], environment)
 
 
 def _version(verbose: bool) -> str:
@@ -93,7 +115,7 @@ def _version(verbose: bool) -> str:
 
 
 def _show(text: str) -> int:
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stdout.write(text if not text or text.endswith("\n") else f"{text}\n")
     sys.stdout.flush()
     return 0
 

@@ -1,6 +1,7 @@
 """`pi sessions`: the sessions on this machine, found, looked into, put right, copied out."""
 
 import os
+import select
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from pi.cli.columns import clean, terminal_width
+from pi.cli.sessions_output import hit_list, hit_record, listed_record, session_list
 from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
 from pi.config.settings import read_settings
@@ -17,8 +19,6 @@ from pi.errors import PiError, SessionError, UsageError
 from pi.modes.stderr import tell
 from pi.session.index.catalog import Listed, SessionIndex
 from pi.session.index.texts import query_of
-from pi.session.locate import find_session, session_folder
-from pi.wire.jsonio import dump_line
 
 __all__ = ["run_sessions", "sessions_group"]
 
@@ -71,6 +71,8 @@ class _Place:
     @property
     def folder(self) -> Path:
         """Where the sessions of this working folder are."""
+        from pi.session.locate import session_folder  # noqa: PLC0415  (a search has no use for it)
+
         return session_folder(self.root, str(self.paths.cwd)) if self.chosen is None else self.root
 
     def is_here(self, session: Listed) -> bool:
@@ -81,6 +83,8 @@ class _Place:
 
     def session(self, text: str) -> Path:
         """The file that a path, an id or the beginning of one means. Raises SessionError."""
+        from pi.session.locate import find_session  # noqa: PLC0415  (as above)
+
         root = self.paths.sessions if self.chosen is None else None
         found = find_session(text, str(self.paths.cwd), self.folder, root)
         if not found.path.is_file():
@@ -135,8 +139,6 @@ def list_sessions(
     limit: int | None = None,
 ) -> int:
     """List sessions, the last used first."""
-    from pi.cli.sessions_output import listed_record, session_list  # noqa: PLC0415  (see below)
-
     place = _Place.find(environment, session_dir)
     with place.index() as index:
         found = index.sessions(place.root)
@@ -150,7 +152,7 @@ def list_sessions(
         limit = 0 if as_json else SHOWN
     shown = found[:limit] if limit else found
     if as_json:
-        _write(dump_line([listed_record(one) for one in shown]))
+        _write_json([listed_record(one) for one in shown])
         return 0
     if not found:
         tell("No sessions." if everywhere else "No sessions in this folder. All: --all")
@@ -188,8 +190,6 @@ def search_sessions(
     All WORDS must be in one message; "a phrase" in quotes stays together. A word of three letters
     or more also finds those it begins.
     """
-    from pi.cli.sessions_output import hit_list, hit_record  # noqa: PLC0415  (not for export)
-
     text = " ".join(words)
     if not query_of(text):
         raise UsageError(f"there is no word to search for in {clean(text)!r}")
@@ -206,7 +206,7 @@ def search_sessions(
         progress.clear()
         _tell_all(index.notices)
     if as_json:
-        _write(dump_line([hit_record(hit) for hit in hits]))
+        _write_json([hit_record(hit) for hit in hits])
     elif hits:
         _write(hit_list(hits, terminal_width(), place.paths.home))
     else:
@@ -222,13 +222,16 @@ def show_session(
     environment: Environment, session: str, session_dir: str | None, as_json: bool
 ) -> int:
     """What SESSION is and adds up to: messages, tokens, cost, models, branches."""
-    from pi.cli.sessions_output import shown_record, shown_text  # noqa: PLC0415  (as above)
-    from pi.cli.sessions_show import read_session  # noqa: PLC0415  (reads whole sessions)
+    from pi.cli.sessions_show import (  # noqa: PLC0415  (reads whole sessions)
+        read_session,
+        shown_record,
+        shown_text,
+    )
 
     place = _Place.find(environment, session_dir)
     shown = read_session(place.session(session))
     if as_json:
-        _write(dump_line(shown_record(shown)))
+        _write_json(shown_record(shown))
     else:
         _write(shown_text(shown, terminal_width(), place.paths.home))
     return 0
@@ -248,16 +251,14 @@ def reindex_sessions(environment: Environment, session_dir: str | None, as_json:
     size = sum(one.size for one in found)
     messages = sum(one.summary.messages for one in found)
     if as_json:
-        _write(
-            dump_line(
-                {
-                    "sessions": len(found),
-                    "messages": messages,
-                    "bytes": size,
-                    "index": str(place.paths.agent / INDEX) if lasting else None,
-                    "notices": notices,
-                }
-            )
+        _write_json(
+            {
+                "sessions": len(found),
+                "messages": messages,
+                "bytes": size,
+                "index": str(place.paths.agent / INDEX) if lasting else None,
+                "notices": notices,
+            }
         )
     elif lasting:
         _write(f"Indexed {len(found):,} sessions with {messages:,} messages.\n")
@@ -303,7 +304,7 @@ def doctor(
         if not as_json and (text := patient.report()):
             _write(text)
     if as_json:
-        _write(dump_line([patient.record() for patient in patients]))
+        _write_json([patient.record() for patient in patients])
     ill = sum(patient.is_ill for patient in patients)
     if not as_json:
         _write(_verdict(patients, ill, repair))
@@ -354,17 +355,27 @@ def _tell_all(notices: "Sequence[str] | Any") -> None:
         tell(f"Warning: {notice}")
 
 
+def _write_json(value: Any) -> None:
+    from pi.wire.jsonio import dump_line  # noqa: PLC0415  (people do not read JSON)
+
+    _write(dump_line(value))
+
+
 def _write(data: str | bytes) -> None:
     """To stdout, in UTF-8 whatever the locale: names of files may hold any bytes."""
     if isinstance(data, str):
         data = data.encode(errors="surrogateescape")
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise PiError(f"cannot write to stdout: {error.strerror}") from error
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(1, rest) :]
+        except BlockingIOError:
+            # A pipe that another process has made non-blocking: wait until it takes more.
+            select.select([], [1], [])
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise PiError(f"cannot write to stdout: {error.strerror}") from error
 
 
 class _Progress:

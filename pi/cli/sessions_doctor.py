@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from pi.cli.columns import clean
-from pi.cli.sessions_output import finding_record
 from pi.errors import SessionError
 from pi.session.doctor import Finding, examine
 from pi.session.repair import repair as put_right
@@ -36,12 +35,12 @@ class Patient:
         record: dict[str, Any] = {
             "path": str(self.path),
             "damaged": self.is_ill,
-            "findings": [finding_record(finding) for finding in self.findings],
+            "findings": [_record(finding) for finding in self.findings],
         }
         if self.copy is not None:
             record["repaired"] = True
             record["copy"] = str(self.copy)
-            record["left"] = [finding_record(finding) for finding in self.left]
+            record["left"] = [_record(finding) for finding in self.left]
         if self.failure is not None:
             record["error"] = self.failure
         return record
@@ -77,3 +76,15 @@ def treat(path: Path, *, repair: bool) -> Patient:
     except SessionError as error:
         return Patient(path, findings, findings, failure=str(error))
     return Patient(path, done.findings, done.left, done.copy)
+
+
+def _record(finding: Finding) -> dict[str, Any]:
+    record = {
+        "kind": finding.kind,
+        "line": finding.line or None,
+        "entryId": finding.entry or None,
+        "detail": finding.detail or None,
+        "damage": finding.is_damage,
+        "message": str(finding),
+    }
+    return {key: value for key, value in record.items() if value is not None}

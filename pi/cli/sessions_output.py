@@ -1,41 +1,18 @@
-"""Sessions, findings and figures as `pi sessions` shows them: for people, and as JSON."""
+"""Lists of sessions and of what was found in them: for people, and as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pi.cli.columns import ago, clean, cut, size_of, table
-from pi.session.doctor import Finding
+from pi.cli.columns import ago, clean, cut, table
 from pi.session.index.catalog import Hit, Listed
 from pi.session.index.summary import Summary
-from pi.session.statistics import Statistics
 
-__all__ = [
-    "Shown",
-    "finding_record",
-    "hit_list",
-    "hit_record",
-    "listed_record",
-    "session_list",
-    "shown_record",
-    "shown_text",
-]
+__all__ = ["folder_text", "hit_list", "hit_record", "iso", "listed_record", "session_list"]
 
 ID = 8
 """Characters of an id that are shown at least."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One session, read whole."""
-
-    session: Listed
-    version: int
-    leaf: str | None
-    statistics: Statistics
-    notices: tuple[str, ...]
 
 
 def listed_record(listed: Listed) -> dict[str, Any]:
@@ -48,7 +25,7 @@ def listed_record(listed: Listed) -> dict[str, Any]:
         "name": summary.name,
         "parentSessionPath": summary.parent,
         "created": summary.created or None,
-        "modified": _iso(listed.used),
+        "modified": iso(listed.used),
         "messageCount": summary.messages,
         "userMessages": summary.user_messages,
         "assistantMessages": summary.assistant_messages,
@@ -84,7 +61,7 @@ def session_list(sessions: Sequence[Listed], width: int, home: Path, *, folders:
             ids[one.summary.id],
             ago(one.used),
             str(one.summary.messages),
-            cut(_folder(one.summary.cwd, home), max(16, width // 3)),
+            cut(folder_text(one.summary.cwd, home), max(16, width // 3)),
             _title(one.summary),
         ]
         for one in sessions
@@ -100,94 +77,11 @@ def hit_list(hits: Sequence[Hit], width: int, home: Path) -> str:
     lines = []
     for hit in hits:
         summary, piece = hit.session.summary, hit.excerpt
-        where = clean(f"{ids[summary.id]}  {ago(hit.session.used)}  {_folder(summary.cwd, home)}")
-        lines.append(cut(f"{where}  {_title(summary)}", width))
+        parts = (ids[summary.id], ago(hit.session.used), folder_text(summary.cwd, home))
+        lines.append(cut("  ".join((*parts, _title(summary))), width))
         place = piece.role if piece.entry is None else f"{piece.role} {piece.entry}"
         lines.append(cut(f"    {place}: {clean(_marked(piece.text, piece.marks))}", width))
     return "".join(f"{line}\n" for line in lines)
-
-
-def shown_record(shown: Shown) -> dict[str, Any]:
-    counted = shown.statistics
-    tokens = counted.tokens
-    return {
-        **listed_record(shown.session),
-        "version": shown.version,
-        "leafId": shown.leaf,
-        "entries": counted.entries,
-        "messageCount": counted.messages,
-        "userMessages": counted.users,
-        "assistantMessages": counted.assistants,
-        "toolCalls": counted.tool_calls,
-        "toolResults": counted.tool_results,
-        "compactions": counted.compactions,
-        "labels": counted.labels,
-        "branches": counted.branches,
-        "models": dict(counted.models),
-        "tokens": {
-            "input": tokens.input,
-            "output": tokens.output,
-            "cacheRead": tokens.cache_read,
-            "cacheWrite": tokens.cache_write,
-            "total": tokens.total,
-        },
-        "cost": round(counted.cost, 6),
-        "firstMessage": _message(counted.first),
-        "lastMessage": _message(counted.last),
-        "notices": list(shown.notices),
-    }
-
-
-def shown_text(shown: Shown, width: int, home: Path) -> str:
-    session, counted = shown.session, shown.statistics
-    summary, tokens = session.summary, counted.tokens
-    models = ", ".join(f"{name} ({count:,})" for name, count in counted.models.most_common())
-    rows = [
-        ("Session", summary.id),
-        ("Name", summary.name or ""),
-        ("File", f"{session.path} ({size_of(session.size)}, version {shown.version})"),
-        ("Folder", _folder(summary.cwd, home)),
-        ("Forked from", summary.parent or ""),
-        ("Created", summary.created),
-        ("Last used", f"{_iso(session.used)} ({ago(session.used)})"),
-        (
-            "Messages",
-            f"{counted.messages:,}: user {counted.users:,}, assistant {counted.assistants:,}, "
-            f"tool results {counted.tool_results:,}",
-        ),
-        ("Tool calls", f"{counted.tool_calls:,}"),
-        ("Entries", f"{counted.entries:,}, {_branches(counted.branches)}"),
-        ("Compactions", f"{counted.compactions:,}" if counted.compactions else ""),
-        (
-            "Tokens",
-            f"{tokens.total:,}: input {tokens.input:,}, output {tokens.output:,}, "
-            f"cache read {tokens.cache_read:,}, cache write {tokens.cache_write:,}",
-        ),
-        ("Cost", f"${counted.cost:,.4f}"),
-        ("Models", models),
-        ("First", _quoted(counted.first)),
-        ("Last", _quoted(counted.last)),
-        *(("Notice", notice) for notice in shown.notices),
-    ]
-    full = ("Session", "File", "Forked from", "Notice")
-    lines = [
-        f"{label:<12}{value}" if label in full else cut(f"{label:<12}{value}", width)
-        for label, text in rows
-        if (value := clean(text))
-    ]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def finding_record(finding: Finding) -> dict[str, Any]:
-    record = {
-        "kind": finding.kind,
-        "line": finding.line or None,
-        "entryId": finding.entry or None,
-        "detail": finding.detail or None,
-        "damage": finding.is_damage,
-        "message": str(finding),
-    }
-    return {key: value for key, value in record.items() if value is not None}
 
 
 def _short_ids(ids: Sequence[str]) -> dict[str, str]:
@@ -204,7 +98,7 @@ def _title(summary: Summary) -> str:
     return clean(summary.name or summary.first or "") or "(no messages)"
 
 
-def _folder(cwd: str, home: Path) -> str:
+def folder_text(cwd: str, home: Path) -> str:
     if cwd == str(home) or cwd.startswith(f"{home}/"):
         return clean("~" + cwd[len(str(home)) :])
     return clean(cwd)
@@ -216,19 +110,7 @@ def _marked(text: str, marks: Sequence[tuple[int, int]]) -> str:
     return text
 
 
-def _message(said: tuple[str, str] | None) -> dict[str, str] | None:
-    return None if said is None else {"role": said[0], "text": said[1]}
-
-
-def _quoted(said: tuple[str, str] | None) -> str:
-    return "" if said is None else f"{said[0]}: {said[1]}"
-
-
-def _branches(count: int) -> str:
-    return "1 branch" if count == 1 else f"{count:,} branches"
-
-
-def _iso(milliseconds: int) -> str:
+def iso(milliseconds: int) -> str:
     try:
         moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (OverflowError, ValueError, OSError):

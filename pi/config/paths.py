@@ -30,6 +30,10 @@ class Paths:
         return self.agent / "models.json"
 
     @property
+    def models_store(self) -> Path:
+        return self.agent / "models-store.json"
+
+    @property
     def auth(self) -> Path:
         return self.agent / "auth.json"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pi.session.history import History
-from pi.session.index.summary import text_of
+from pi.session.index.scan import text_of
 from pi.session.reader import decode
 
 __all__ = ["Statistics", "Tokens", "measure"]

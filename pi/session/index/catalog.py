@@ -26,9 +26,9 @@ from pi.session.index.records import (
     store,
     tell,
 )
-from pi.session.index.summary import Summary, begin, fingerprint, follow, milliseconds
+from pi.session.index.summary import Summary, milliseconds
 from pi.session.index.survey import Stamp, Survey, survey
-from pi.session.index.texts import Said, query_of, said
+from pi.session.index.texts import Said, query_of
 from pi.session.source import FileSource
 
 __all__ = ["Hit", "Listed", "Progress", "SessionIndex", "listed"]
@@ -272,6 +272,12 @@ class SessionIndex:
 
     def _learn(self, path: bytes, stamp: Stamp, row: Row | None) -> Learned | None:
         """Read a file, from where it had grown if it only did that; None where it cannot be."""
+        from pi.session.index.scan import (  # noqa: PLC0415  (not when nothing has changed)
+            begin,
+            fingerprint,
+            follow,
+        )
+
         try:
             source = FileSource(Path(os.fsdecode(path)))
         except SessionError as error:
@@ -332,6 +338,8 @@ class SessionIndex:
 
     def _chunks(self, path: bytes, row: Row) -> Iterator[Told]:
         """The texts of a session that are not in yet, in pieces that one transaction can take."""
+        from pi.session.index.scan import said  # noqa: PLC0415  (not when nothing has changed)
+
         try:
             source = FileSource(Path(os.fsdecode(path)))
         except SessionError as error:
@@ -358,6 +366,8 @@ class SessionIndex:
 
 def listed(path: Path) -> Listed:
     """One session as the list has it, read from its file. Raises SessionError."""
+    from pi.session.index.scan import begin  # noqa: PLC0415  (only to read a file)
+
     source = FileSource(path)
     try:
         summary = begin(source)
@@ -385,6 +395,8 @@ def _entry(path: bytes, stamp: Stamp, summary: Summary) -> Listed:
 
 def _has_grown(source: FileSource, stamp: Stamp, row: Row) -> bool:
     """Whether what is known of a file still stands at its beginning."""
+    from pi.session.index.scan import fingerprint  # noqa: PLC0415  (as in _learn)
+
     end = row.end
     return (
         row.problem is None

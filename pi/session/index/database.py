@@ -218,4 +218,4 @@ def _in_memory(reason: str) -> Database:
 
 
 def _lock_file(file: Path) -> Path:
-    return file.with_name("session-index.lock")
+    return file.with_suffix(".lock")
