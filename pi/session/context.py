@@ -279,12 +279,20 @@ def _look_further(history: History, oldest: Step, state: _State, look_back: int)
     for step in history.above(oldest, floor):
         if state.model is not None and state.level is not None:
             return True
-        if step.head.type in ("message", "model_change", "thinking_level_change"):
+        if _may_tell(step, state):
             entry = history.decoded(step.line, step.start)
             if entry is not None:
                 state.see(entry)
         last = step
     return history.whole or floor <= 0 or last.head.parent is None
+
+
+def _may_tell(step: Step, state: _State) -> bool:
+    """Whether an entry is worth decoding for what is not known yet."""
+    if step.head.type == "message":
+        # A thousand answers may pass that name no level; an escape could hide the key.
+        return state.model is None or b'"thinkingLevel"' in step.line or b"\\u" in step.line
+    return step.head.type in ("model_change", "thinking_level_change")
 
 
 def _head_state(history: History) -> _State:

@@ -31,6 +31,9 @@ __all__ = ["Damage", "History", "Step"]
 SMALL = 1 << 20
 """Bytes up to which a session is indexed when it is opened: some milliseconds."""
 
+NEAR = 4 << 20
+"""Bytes from the end that are searched for a name before the whole tree is."""
+
 
 class Step(NamedTuple):
     """One entry on the way from a leaf to the root, and its undecoded line."""
@@ -222,12 +225,16 @@ class History:
                 if entry is not None:
                     return clean_name(entry.get("name"))
             return None
-        for start, line in self._back(self._end):
+        floor = max(self._body, self._end - NEAR)
+        for start, line in Backward(self.source, self._end, floor=floor):
             if line.find(b"session_info", 0, 512) >= 0:
                 entry = self.decoded(line, start)
                 if entry is not None and entry.get("type") == "session_info":
                     return clean_name(entry.get("name"))
-        return None
+        if floor == self._body:
+            return None
+        self.index()  # faster than line by line from here on
+        return self._find_name()
 
     def _back(self, end: int) -> Iterator[tuple[int, bytes]]:
         """Lines behind the header, from `end` backwards."""
