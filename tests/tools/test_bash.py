@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pi.tools import processes
+from pi.tools import bash, processes
 from pi.tools.base import ToolContext
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="commands of a POSIX shell")
@@ -268,7 +268,9 @@ def test_a_background_child_that_holds_the_pipe_does_not_hang(run) -> None:
     os.kill(pid, 9)
 
 
-def test_output_that_comes_soon_after_the_shell_is_collected(run) -> None:
+def test_output_that_comes_soon_after_the_shell_is_collected(run, monkeypatch) -> None:
+    monkeypatch.setattr(bash, "_QUIET", 10.0)  # a busy machine sleeps longer than it is told to
+    monkeypatch.setattr(bash, "_GRACE", 10.0)
     ran = run("bash", command="(for i in 1 2 3 4 5; do sleep 0.04; echo late $i; done) & echo now")
     assert ran.text == "now\n" + "".join(f"late {i}\n" for i in range(1, 6))
 
