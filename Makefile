@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SPEEDUPS := $(wildcard pi/_speedups/*.pyx)
 
-.PHONY: demo test check format compiled pure compare bench wheel clean venv
+.PHONY: demo test check format browser compiled pure compare bench fuzz wheel clean venv
 
 venv: $(STAMP)
 
@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml setup.py $(SPEEDUPS)
 demo: venv
 	$(BIN)/pi --provider demo --verbose -p "what is in this folder?"
 
-test: check compiled pure
+test: check browser compiled pure
 
 check: venv
 	$(BIN)/ruff format --check .
@@ -35,6 +35,18 @@ check: venv
 format: venv
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The tests of HTML export drive a Chromium; where none can be had they are skipped, and say so.
+browser:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do \
+	  if command -v $$name >/dev/null; then exit 0; fi; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  { apt-get install -qq --yes --no-install-recommends chromium \
+	    || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; }; \
+	  } >/dev/null 2>&1 && exit 0; \
+	fi; \
+	echo "No Chromium here, and none could be installed: the browser tests will be skipped."
 
 compiled: venv
 	PI_EXPECT=compiled $(BIN)/python -m pytest -q -n 4
@@ -49,6 +61,11 @@ compare: venv
 # The table of benchmarks/RESULTS.md; with PI_REFERENCE, beside the reference.
 bench: venv
 	$(BIN)/python -m benchmarks.whole
+
+# Compiled modules and their twins on any bytes, for as long as FUZZ_SECONDS says.
+FUZZ_SECONDS ?= 600
+fuzz: venv
+	PI_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest -q -n 2 tests/speedups/test_fuzz.py
 
 wheel: venv
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .

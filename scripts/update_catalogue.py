@@ -9,7 +9,9 @@ files. With --check nothing is written; the exit code says whether the data is u
 
 Written: NAME.json for each provider with chat models, `[{"shared": {…}, "models": [{…}, …]}, …]`,
 one group an API, where `shared` are the fields all models of the group have in common;
-and index.json, `{provider: [[api, [[id, name], …]], …]}`, in the order of the catalogue.
+index.json, `{provider: [[api, [[id, name], …]], …]}`, in the order of the catalogue; and
+stamp.json, `{"generatedAt": …}`, the folder's own date, from its .manifest.json: newer lists that
+a person fetches go over the data, older ones do not.
 """
 
 import argparse
@@ -38,7 +40,7 @@ def main() -> int:
             old.unlink()
     for name, text in files.items():
         (DATA / name).write_text(text)
-    sys.stderr.write(f"{len(files) - 1} providers in {DATA}\n")
+    sys.stderr.write(f"{len(files) - 2} providers in {DATA}\n")
     return 0
 
 
@@ -59,6 +61,10 @@ def build(folder: Path) -> dict[str, str]:
         if groups:
             files[path.name] = lines(groups)
     files["index.json"] = compact(index) + "\n"
+    manifest = folder / ".manifest.json"
+    dated = json.loads(manifest.read_text()) if manifest.exists() else {}
+    stamp = dated.get("generatedAt", "1970-01-01T00:00:00.000Z")
+    files["stamp.json"] = compact({"generatedAt": stamp}) + "\n"
     return files
 
 

@@ -4,16 +4,18 @@
         ...  # base URL: server.base_url("anthropic-messages"); what came in: server.requests
 
 The request's path chooses the wire format: `…/messages` Anthropic Messages, `…/chat/completions`
-OpenAI Chat Completions. One turn of the script answers one request; the last one is repeated.
+OpenAI Chat Completions, `…/responses` OpenAI Responses, `…:streamGenerateContent` Google's. One
+turn of the script answers one request; the last one is repeated.
 
 A turn is a dict (or a function of the Request that returns one):
     {"blocks": [...], "stop": "stop" | "toolUse" | "length", "usage": {"input": 10, "output": 5}}
         blocks: {"text": …} | {"thinking": …, "signature": …} | {"redacted": data}
+                  ("field": where Chat Completions has it; "content" for Mistral's form)
                 | {"tool": name, "id": …, "args": {…}}, or "args_text": the arguments' text as given
         usage keys: input, output, cacheRead, cacheWrite, cacheWrite1h, reasoning; None sends none
         raw_stop: the wire's own stop reason instead of `stop`; None sends none
         id, model: as the stream reports them; piece: characters a delta
-        done: False leaves out what ends the stream (message_stop, [DONE])
+        done: False leaves out what ends the stream (message_stop, [DONE], response.completed)
     {"events": [{…}, …]}      the data of each event as given, nothing added
     {"raw": [b"…", …]}        the chunks of the body as given
     {"status": 529, "body": {…} | "text", "headers": {…}}
@@ -44,6 +46,15 @@ Event = tuple[str | None, Any]
 _STOPS = {
     "messages": {"stop": "end_turn", "toolUse": "tool_use", "length": "max_tokens"},
     "completions": {"stop": "stop", "toolUse": "tool_calls", "length": "length"},
+    "responses": {"stop": "completed", "toolUse": "completed", "length": "incomplete"},
+    "google": {"stop": "STOP", "toolUse": "STOP", "length": "MAX_TOKENS"},
+}
+_BASES = {
+    "anthropic-messages": "",
+    "google-generative-ai": "/v1beta",
+    "mistral-conversations": "",
+    "azure-openai-responses": "/openai/v1",
+    "openai-codex-responses": "",
 }
 
 
@@ -97,7 +108,7 @@ class ScriptedProvider:
 
     def base_url(self, api: str) -> str:
         """What a model's `baseUrl` must be for this API."""
-        return self.url if api == "anthropic-messages" else f"{self.url}/v1"
+        return self.url + _BASES.get(api, "/v1")
 
     @property
     def bodies(self) -> list[Any]:
@@ -162,9 +173,8 @@ class ScriptedProvider:
             self.dropped.append(number)
             raise
         finally:
-            if not gone.done():
-                gone.cancel()
-                await asyncio.gather(gone, return_exceptions=True)
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)  # takes a reset too, if it came
 
     async def _stream(
         self,
@@ -253,11 +263,17 @@ def _body(turn: Turn, request: Request) -> Iterator[bytes]:
         yield from turn["raw"]
         return
     messages = request.path.endswith("/messages")
+    responses = request.path.endswith("/responses")
     events: Iterator[Event]
     if "events" in turn:
-        events = ((_name(data) if messages else None, data) for data in turn["events"])
+        named = messages or responses
+        events = ((_name(data) if named else None, data) for data in turn["events"])
     elif messages:
         events = _anthropic(turn, request)
+    elif responses:
+        events = _responses(turn, request)
+    elif request.path.endswith(":streamGenerateContent"):
+        events = _google(turn)
     else:
         events = _completions(turn, request)
     ping = b'event: ping\ndata: {"type":"ping"}\n\n' if messages else b": keep-alive\n\n"
@@ -365,7 +381,9 @@ def _completions(turn: Turn, request: Request) -> Iterator[Event]:
             yield from (chunk({"content": piece}) for piece in _pieces(block["text"], turn))
         elif "thinking" in block:
             key = block.get("field", "reasoning_content")
-            yield from (chunk({key: piece}) for piece in _pieces(block["thinking"], turn))
+            for piece in _pieces(block["thinking"], turn):
+                thought = {"type": "thinking", "thinking": [{"type": "text", "text": piece}]}
+                yield chunk({"content": [thought]} if key == "content" else {key: piece})
         elif "tool" in block:
             function = {"name": block["tool"], "arguments": ""}
             call = {"index": calls, "id": block["id"], "type": "function", "function": function}
@@ -391,3 +409,99 @@ def _completions(turn: Turn, request: Request) -> Iterator[Event]:
         yield None, {**base, "choices": [], "usage": counted}
     if turn.get("done", True):
         yield None, "[DONE]"
+
+
+def _responses(turn: Turn, request: Request) -> Iterator[Event]:
+    response: Turn = {
+        "id": turn.get("id", "resp_scripted"),
+        "model": turn.get("model", (request.body or {}).get("model")),
+        "status": "in_progress",
+    }
+    yield from _typed({"type": "response.created", "response": response})
+    for index, block in enumerate(turn["blocks"]):
+        item, kind, pieces, done = _responses_item(index, block, turn)
+        place = {"output_index": index, "item_id": item["id"]}
+        yield from _typed({"type": "response.output_item.added", **place, "item": item})
+        for piece in pieces:
+            yield from _typed({"type": f"response.{kind}.delta", **place, "delta": piece})
+        if item["type"] == "reasoning":
+            yield from _typed({"type": "response.reasoning_summary_part.done", **place})
+        yield from _typed({"type": "response.output_item.done", **place, "item": {**item, **done}})
+    status = _stop(turn, "responses")
+    if status is None or not turn.get("done", True):
+        return
+    final = {**response, "status": status, "output": []}
+    if status == "incomplete":
+        final["incomplete_details"] = {"reason": turn.get("reason", "max_output_tokens")}
+    usage = turn.get("usage", {})
+    if usage is not None:
+        output, cached = usage.get("output", 5), usage.get("cacheRead", 0)
+        written = usage.get("cacheWrite", 0)
+        total = usage.get("input", 10) + cached + written
+        final["usage"] = {
+            "input_tokens": total,
+            "output_tokens": output,
+            "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
+            "output_tokens_details": {"reasoning_tokens": usage.get("reasoning", 0)},
+        }
+    end = "incomplete" if status == "incomplete" else "completed"
+    yield from _typed({"type": f"response.{end}", "response": final})
+
+
+def _responses_item(index: int, block: Turn, turn: Turn) -> tuple[Turn, str, Iterator[str], Turn]:
+    """The item as added, what its deltas are called, the deltas, and what it has when done."""
+    if "text" in block:
+        item: Turn = {"id": f"msg_{index}", "type": "message", "role": "assistant", "content": []}
+        content = [{"type": "output_text", "text": block["text"], "annotations": []}]
+        return item, "output_text", _pieces(block["text"], turn), {"content": content}
+    if "thinking" in block:
+        item = {"id": f"rs_{index}", "type": "reasoning", "summary": []}
+        summary = [{"type": "summary_text", "text": block["thinking"]}]
+        done = {"summary": summary, "encrypted_content": block.get("signature", "enc")}
+        return item, "reasoning_summary_text", _pieces(block["thinking"], turn), done
+    arguments = _arguments(block)
+    item = {
+        "id": f"fc_{index}",
+        "type": "function_call",
+        "call_id": block["id"],
+        "name": block["tool"],
+        "arguments": "",
+    }
+    pieces = _pieces(arguments, turn)
+    return item, "function_call_arguments", pieces, {"arguments": arguments}
+
+
+def _google(turn: Turn) -> Iterator[Event]:
+    base = {"responseId": turn.get("id", "google_scripted"), "modelVersion": "scripted"}
+
+    def chunk(part: Turn | None, reason: str | None = None) -> Turn:
+        candidate: Turn = {"index": 0}
+        if part is not None:
+            candidate["content"] = {"role": "model", "parts": [part]}
+        if reason is not None:
+            candidate["finishReason"] = reason
+        return {**base, "candidates": [candidate]}
+
+    for block in turn["blocks"]:
+        if "text" in block:
+            yield from ((None, chunk({"text": piece})) for piece in _pieces(block["text"], turn))
+        elif "thinking" in block:
+            pieces = list(_pieces(block["thinking"], turn))
+            for piece in pieces[:-1]:
+                yield None, chunk({"text": piece, "thought": True})
+            mark = {"thoughtSignature": block.get("signature", "c2ln")}
+            yield None, chunk({"text": pieces[-1], "thought": True, **mark})
+        else:
+            call = {"name": block["tool"], "id": block["id"], "args": block["args"]}
+            yield None, chunk({"functionCall": call})
+    end = chunk(None, _stop(turn, "google"))
+    usage = turn.get("usage", {})
+    if usage is not None:
+        cached, thought = usage.get("cacheRead", 0), usage.get("reasoning", 0)
+        end["usageMetadata"] = {
+            "promptTokenCount": usage.get("input", 10) + cached,
+            "cachedContentTokenCount": cached,
+            "candidatesTokenCount": usage.get("output", 5) - thought,
+            "thoughtsTokenCount": thought,
+        }
+    yield None, end

@@ -6,11 +6,19 @@ object for the rest. Everything rare takes the same path as in the twin.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.string cimport memchr, memcmp
+from libc.string cimport memchr, memcmp, memcpy
 
 __all__ = ["SseDecoder"]
 
 cdef bytes BOM = b"\xef\xbb\xbf"
+
+
+cdef bytes _joined(bytes piece, const char* at, Py_ssize_t size):
+    cdef Py_ssize_t before = PyBytes_GET_SIZE(piece)
+    cdef bytes line = PyBytes_FromStringAndSize(NULL, before + size)
+    memcpy(PyBytes_AS_STRING(line), PyBytes_AS_STRING(piece), before)
+    memcpy(PyBytes_AS_STRING(line) + before, at, size)
+    return line
 
 
 cdef class SseDecoder:
@@ -72,9 +80,12 @@ cdef class SseDecoder:
                 self._pieces.append(PyBytes_FromStringAndSize(at, end - at))
                 break
             if self._pieces:
-                self._pieces.append(PyBytes_FromStringAndSize(at, line_end - at))
-                line = b"".join(self._pieces)
-                self._pieces = []
+                if len(self._pieces) == 1:
+                    line = _joined(<bytes>self._pieces[0], at, line_end - at)
+                else:
+                    self._pieces.append(PyBytes_FromStringAndSize(at, line_end - at))
+                    line = b"".join(self._pieces)
+                self._pieces.clear()
                 self._line(PyBytes_AS_STRING(line), PyBytes_GET_SIZE(line), events)
             else:
                 self._line(at, line_end - at, events)
@@ -102,7 +113,7 @@ cdef class SseDecoder:
                 else:
                     data = b"\n".join(self._data)
                 events.append((self._event or "message", data))
-                self._data = []
+                self._data.clear()
             self._event = ""
         elif size >= 5 and memcmp(at, b"data:", 5) == 0:
             skip = 6 if size > 5 and at[5] == 32 else 5

@@ -24,13 +24,14 @@ class Abort:
     def __init__(self) -> None:
         self.triggered = False
         self._waiting: asyncio.Task[object] | None = None
+        self._cancelled = False
 
     def trigger(self) -> None:
         """End the wait in progress, and every later one, with Aborted."""
         self.triggered = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._cancelled:
+            self._cancelled = True
             self._waiting.cancel()
-            self._waiting = None
 
     async def wait(self, awaitable: Coroutine[object, None, T]) -> T:
         """The awaitable's result; raises Aborted when or if already triggered.
@@ -40,16 +41,21 @@ class Abort:
         if self.triggered:
             awaitable.close()
             raise Aborted
-        task = self._waiting = asyncio.current_task()
+        self._waiting = asyncio.current_task()
         try:
             return await awaitable
         except asyncio.CancelledError:
-            if self._is_ours(task):
+            if self._take_back():
                 raise Aborted from None
             raise
         finally:
+            # The awaitable may have ended in another way in spite of it.
+            self._take_back()
             self._waiting = None
 
-    def _is_ours(self, task: asyncio.Task[object] | None) -> bool:
-        """Whether a cancellation was asked for by `trigger` and by nobody else."""
-        return self.triggered and task is not None and task.uncancel() == 0
+    def _take_back(self) -> bool:
+        """Undo the cancellation by `trigger`; True if it was made, and nobody else made one."""
+        if self._waiting is None or not self._cancelled:
+            return False
+        self._cancelled = False
+        return self._waiting.uncancel() == 0

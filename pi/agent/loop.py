@@ -1,4 +1,4 @@
-"""The turn loop: ask the model, run the tools it calls, ask again, until it calls none.
+"""The turn loop: ask the model, run the tools it calls, ask again, until all is answered.
 
 It writes nothing and retries nothing: it yields events, and its caller (session.py) stores messages
 and decides what a failure means. Each tool call gets exactly one result, in the order asked.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from pi.agent.abort import Abort, Aborted
+from pi.agent.queues import MessageQueues
 from pi.agent.toolcalls import ToolRunner
 from pi.errors import PiError
 from pi.wire.events import AgentEvent, AssistantEvent
@@ -32,10 +33,12 @@ ABORTED_TEXT = "The request was aborted"
 
 @dataclass(slots=True)
 class TurnLoop:
-    """One low-level run.
+    """One low-level run. model and thinking may be changed between requests.
 
     open_stream: starts the request for the context as it is now; what it raises as PiError (a key
         that cannot be resolved, an unknown format) fails the turn like an error of the wire.
+    queues: what the person says meanwhile; heard before the first request and after each turn.
+    before_turn: events of what is to be done between two turns, such as compaction.
     failure: after the run, what ended it, if it was an error.
     """
 
@@ -44,19 +47,22 @@ class TurnLoop:
     tools: ToolRunner
     open_stream: Callable[[], AsyncGenerator[AssistantEvent, None]]
     abort: Abort
+    queues: MessageQueues
+    before_turn: Callable[[], AsyncGenerator[AgentEvent, None]]
     failure: Exception | None = None
 
-    async def run(self) -> AsyncGenerator[AgentEvent, None]:
+    async def run(self, *, at_end: bool = False) -> AsyncGenerator[AgentEvent, None]:
         """Turns until the model is done; the caller has announced the prompt's messages.
 
+        at_end: all is answered already, only what is in the queues asks for a turn.
         Every message_end is to be in the context before the next event is asked for.
         The first `turn_start` is the caller's too: it precedes the prompt's messages.
         """
-        first = True
         while True:
-            if not first:
-                yield {"type": "turn_start"}
-            first = False
+            for said in self.queues.take(at_end=at_end):
+                yield self.queues.state()
+                yield {"type": "message_start", "message": said}
+                yield {"type": "message_end", "message": said}
             message: AssistantMessage | None = None
             async with aclosing(self._ask()) as events:
                 async for event in events:
@@ -75,8 +81,15 @@ class TurnLoop:
                 yield {"type": "message_start", "message": result}
                 yield {"type": "message_end", "message": result}
             yield {"type": "turn_end", "message": message, "toolResults": results}
-            if not calls:
+            if message["stopReason"] in ("error", "aborted"):
                 return
+            at_end = not calls
+            if at_end and not self.queues.waiting(at_end=True):
+                return
+            async with aclosing(self.before_turn()) as events:
+                async for event in events:
+                    yield event
+            yield {"type": "turn_start"}
 
     async def _ask(self) -> AsyncGenerator[AgentEvent, None]:
         """One request: message_start, updates, message_end."""

@@ -1,22 +1,25 @@
 """From a model to what its requests carry: key, headers, address.
 
 Precedence: `--api-key`, auth.json, `apiKey` of models.json, environment. A stored key that cannot
-be resolved counts as absent; an `apiKey` that cannot is an error, nothing further is tried.
+be resolved counts as absent; an `apiKey` that cannot is an error, nothing further is tried. A
+stored sign-in that cannot be renewed is an error too: another key might be billed differently.
 """
 
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pi.auth.addresses import address_of
+from pi.auth.addresses import address_of, deployment_of
+from pi.auth.oauth import has_flow
+from pi.auth.oauth.base import Surroundings, now_ms
 from pi.auth.providers import key_source
+from pi.auth.renewal import EARLY, fresh_entry, needs_renewal
 from pi.auth.store import AuthStore, Stored
 from pi.config.values import UnresolvedValue, can_resolve, is_command, resolve_value
 from pi.errors import AuthError, ConfigError
 from pi.wire.model import Model
 
-__all__ = ["Credential", "Credentials", "KeyConfig"]
+__all__ = ["Credential", "Credentials", "KeyConfig", "ProviderKey"]
 
 # Anthropic's OAuth access tokens; refused in x-api-key.
 _ANTHROPIC_TOKEN = "sk-ant-oat"
@@ -37,6 +40,7 @@ class Credential:
 
     headers: resolved, the model's and the provider's among them. base_url: placeholders filled in.
     source: where the key comes from, for messages. env: the stored entry's variables.
+    deployment: the service's own name for the model, where it is not the model's id.
     """
 
     api_key: str | None
@@ -44,17 +48,28 @@ class Credential:
     base_url: str
     source: str
     env: Mapping[str, str] = field(default_factory=dict)
+    deployment: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class _Key:
+class ProviderKey:
+    """A key or a sign-in's token. bearer: sent as `Authorization: Bearer` whatever the API's own.
+
+    oauth: a sign-in's.
+    """
+
     value: str
     source: str
     bearer: bool = False
+    oauth: bool = False
 
 
 class Credentials:
-    """Looks keys up. configs: models.json by provider. keyless: providers that need no key."""
+    """Looks keys up.
+
+    configs: models.json by provider. keyless: providers that need no key. around: what renewing a
+    sign-in takes; without it, an expired one cannot be used.
+    """
 
     def __init__(
         self,
@@ -63,11 +78,13 @@ class Credentials:
         configs: Mapping[str, KeyConfig] | None = None,
         *,
         keyless: Collection[str] = (),
+        around: Surroundings | None = None,
     ) -> None:
-        self._store = store
+        self.store = store
         self._variables = variables
         self._configs = {} if configs is None else configs
         self._keyless = keyless
+        self._around = around
         self._stored_keys: dict[str, str | None] = {}
 
     def has_credential(self, provider: str) -> bool:
@@ -79,9 +96,9 @@ class Credentials:
         if provider in self._keyless:
             return True
         try:
-            stored = self._store.get(provider)
+            stored = self.store.get(provider)
         except ConfigError:
-            if self._store.readable():
+            if self.store.readable():
                 return False
             stored = None
         variables = self._with_stored(stored)
@@ -100,21 +117,33 @@ class Credentials:
             return True
         return any(all(variables.get(name) for name in names) for names in source.ambient)
 
-    def resolve(self, model: Model, *, api_key: str | None = None) -> Credential | None:
-        """The credential for a request, None when there is no key. May run commands.
+    def offered(self, provider: str) -> Collection[str] | None:
+        """The models the stored sign-in's plan has, None where it does not say. Never raises."""
+        try:
+            stored = self.store.get(provider)
+        except ConfigError:
+            return None
+        listed = stored.entry.get("availableModelIds") if stored is not None else None
+        return frozenset(listed) if isinstance(listed, list) else None
 
+    def resolve(self, model: Model, *, api_key: str | None = None) -> Credential | None:
+        """The credential for a request, None when there is no key.
+
+        May run commands, and renew a sign-in over the network: not for the event loop's thread.
         api_key: the command line's, taken literally. Raises ConfigError for a value in a file that
-        cannot be used, AuthError for a stored sign-in that is all there is and of no use.
+        cannot be used, AuthError or NetworkError for a sign-in that cannot be renewed.
         """
         stored = self._stored(model.provider, api_key)
         variables = self._with_stored(stored)
         key = (
-            _Key(api_key, "--api-key") if api_key else self._key(model.provider, stored, variables)
+            ProviderKey(api_key, "--api-key")
+            if api_key
+            else self._key(model.provider, stored, variables)
         )
         if key is None:
             if model.provider not in self._keyless:
                 return None
-            key = _Key("", "no key needed")
+            key = ProviderKey("", "no key needed")
         headers = {
             name: resolve_value(
                 value,
@@ -128,17 +157,46 @@ class Credentials:
         plain: str | None = key.value or None
         if plain is not None and source.header is not None:
             headers, plain = _with(headers, source.header, f"Bearer {plain}"), None
-        elif plain is not None and (key.bearer or plain.startswith(_ANTHROPIC_TOKEN)):
+        elif plain is not None and (
+            key.bearer
+            or plain.startswith(_ANTHROPIC_TOKEN)
+            # Anthropic's own header is for keys of its console.
+            or (key.oauth and model.api == "anthropic-messages")
+        ):
             headers, plain = _with(headers, "Authorization", f"Bearer {plain}"), None
         elif plain is not None and config is not None and config.auth_header:
             headers = _with(headers, "Authorization", f"Bearer {plain}")
         return Credential(
             api_key=plain,
             headers=headers,
-            base_url=address_of(model, variables),
+            base_url=address_of(
+                model,
+                variables,
+                token=key.value,
+                enterprise=None if stored is None else stored.entry.get("enterpriseUrl"),
+            ),
             source=key.source,
+            deployment=deployment_of(model, variables),
             env={} if stored is None else stored.env,
         )
+
+    def key_of(self, provider: str, *, left: float = EARLY) -> ProviderKey | None:
+        """The provider's key or token alone. left: seconds a token must be good for at least.
+
+        Runs commands and renews sign-ins; raises what `resolve` raises.
+        """
+        stored = self._stored(provider, None)
+        variables = self._with_stored(stored)
+        if any(not variables.get(name) for name in key_source(provider).needs):
+            return None
+        return self._key(provider, stored, variables, left)
+
+    def stored_token(self, provider: str) -> str | None:
+        """A stored sign-in's token as it is, expired or not; None without a usable sign-in."""
+        stored = self._stored(provider, None)
+        if stored is None or not stored.oauth or not has_flow(provider):
+            return None
+        return stored.access
 
     def require(self, model: Model, *, api_key: str | None = None) -> Credential:
         """`resolve`, or AuthError saying where a key may come from."""
@@ -151,20 +209,21 @@ class Credentials:
         """The error for a provider without a key."""
         names = [n for n in key_source(provider).variables if n.endswith(("_KEY", "_TOKEN"))]
         ways = [f"set {names[-1]}"] if names else []
-        ways += [f'add "{provider}" to {self._store.path}', "give --api-key"]
+        ways += [f"run pi auth login {provider} (kept in {self.store.path})", "give --api-key"]
         return AuthError(
             f'no API key for provider "{provider}"', hint=f"To fix it: {', or '.join(ways)}."
         )
 
     def diagnostics(self) -> tuple[str, ...]:
         """What is wrong with auth.json, one line each. Never raises."""
-        return self._store.diagnostics()
+        return self.store.diagnostics()
 
     def _stored(self, provider: str, api_key: str | None) -> Stored | None:
         try:
-            return self._store.get(provider)
+            return self.store.get(provider)
         except ConfigError:
-            if api_key:  # a key for this run must work even when the file is broken
+            # A key for this run must work even when the file is broken, and so must no key at all.
+            if api_key or provider in self._keyless:
                 return None
             raise
 
@@ -172,31 +231,51 @@ class Credentials:
         return self._variables if not stored else {**self._variables, **stored.env}
 
     def _key(
-        self, provider: str, stored: Stored | None, variables: Mapping[str, str]
-    ) -> _Key | None:
+        self,
+        provider: str,
+        stored: Stored | None,
+        variables: Mapping[str, str],
+        left: float = EARLY,
+    ) -> ProviderKey | None:
         if stored is not None and stored.oauth and _usable(provider, stored):
-            return _Key(stored.access or "", "auth.json (sign-in)")
+            token = self._token(provider, stored, left)
+            return ProviderKey(token, "auth.json (sign-in)", oauth=True)
         if stored is not None and stored.key is not None:
             value = self._stored_key(provider, stored.key, variables)
             if value is not None:
-                return _Key(value, "auth.json")
+                return ProviderKey(value, "auth.json")
         config = self._configs.get(provider)
         if config is not None and config.api_key is not None:
             what = f'the apiKey of provider "{provider}" in models.json'
-            return _Key(resolve_value(config.api_key, variables, what=what), "models.json")
+            return ProviderKey(resolve_value(config.api_key, variables, what=what), "models.json")
         source = key_source(provider)
         for name in source.variables:
             if variables.get(name):
-                return _Key(variables[name], f"${name}", name in source.bearer)
+                return ProviderKey(variables[name], f"${name}", name in source.bearer)
         if stored is not None and stored.oauth:
-            raise _unusable(provider, stored)
+            raise _unusable(provider)
         if stored is not None and stored.key is not None:
             # Nothing else is there: say why the stored key gave nothing.
-            what = f'the key of "{provider}" in {self._store.path}'
+            what = f'the key of "{provider}" in {self.store.path}'
             if is_command(stored.key):
                 raise UnresolvedValue(f"{what}: its command failed: {stored.key[1:]}")
             resolve_value(stored.key, variables, what=what)
         return None
+
+    def _token(self, provider: str, stored: Stored, left: float) -> str:
+        """A sign-in's access token, renewed if it has less than `left` seconds."""
+        now = now_ms() if self._around is None else self._around.now()
+        if not needs_renewal(stored.entry, now, left):
+            return stored.access or ""
+        if self._around is None:
+            raise AuthError(
+                f'the stored sign-in for "{provider}" has expired',
+                hint=f"Sign in again: pi auth login {provider}",
+            )
+        entry = fresh_entry(self.store, provider, self._around, left=left)
+        if needs_renewal(entry, self._around.now(), left if left > EARLY else 0):
+            raise AuthError(f'"{provider}" gives no token that is good for {left:g} seconds')
+        return str(entry["access"])
 
     def _stored_key(self, provider: str, key: str, variables: Mapping[str, str]) -> str | None:
         """A stored key's value; commands run once a process, failures included."""
@@ -210,20 +289,16 @@ class Credentials:
 
 
 def _usable(provider: str, stored: Stored) -> bool:
-    """Whether a stored sign-in's token can be sent as it is: Anthropic's, until it expires."""
-    alive = stored.expires is None or stored.expires > time.time() * 1000
-    return provider == "anthropic" and bool(stored.access) and alive
+    """Whether a stored sign-in can be used, after a renewal if need be."""
+    if not stored.access or not has_flow(provider):
+        return False
+    return bool(stored.entry.get("refresh")) or not needs_renewal(stored.entry, now_ms(), 0)
 
 
-def _unusable(provider: str, stored: Stored) -> AuthError:
-    if provider == "anthropic" and stored.access:
-        return AuthError(
-            'the stored sign-in for "anthropic" has expired and cannot be renewed by this version',
-            hint="Set ANTHROPIC_API_KEY, or give --api-key.",
-        )
+def _unusable(provider: str) -> AuthError:
     return AuthError(
-        f'the only credential for "{provider}" is a stored sign-in, which this version cannot use',
-        hint="Set an API key for it, or give --api-key.",
+        f'the only credential for "{provider}" is a stored sign-in, expired or of no use to pi',
+        hint=f"Sign in again (pi auth login {provider}), or set an API key for it.",
     )
 
 

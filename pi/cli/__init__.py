@@ -1,5 +1,7 @@
 """Command line: arguments to options, options to a mode."""
 
+import os
+import sys
 from collections.abc import Sequence
 
 __all__ = ["main"]
@@ -7,11 +9,39 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str]) -> int:
     """Run `pi` with these arguments; the exit code."""
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        _open_standard_streams()
     if list(argv) in (["--version"], ["-v"]):
         from pi._version import __version__  # noqa: PLC0415  (nothing else is imported for it)
 
-        print(__version__)  # noqa: T201  (the one thing it does)
-        return 0
+        try:
+            print(__version__, flush=True)  # noqa: T201  (the one thing it does)
+        except OSError:
+            pass  # the long way fails likewise, and knows how to say so
+        else:
+            return 0
+    import gc  # noqa: PLC0415  (after the fast path)
+
+    # Starting makes many objects that stay; looking through them over and over costs a tenth of it.
+    gc.set_threshold(50_000, 20, 50)
     from pi.cli.run import run  # noqa: PLC0415  (after the fast path)
 
     return run(argv)
+
+
+def _open_standard_streams() -> None:
+    """Put the null device where 0, 1 or 2 was closed by whoever started this process.
+
+    The next file opened would get that number, and with it what is meant for stdout or stderr.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:  # a lower number was taken from it since
+                os.dup2(null, number)
+                os.close(null)
+        if getattr(sys, name) is None:
+            mode = "w" if number else "r"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115

@@ -20,10 +20,9 @@ EXAMPLES = (
 )
 
 COMMANDS = (
-    (
-        "sessions list|search|show|doctor|…",
-        "Find, inspect, repair and export what was said before; pi sessions --help",
-    ),
+    ("auth", "Sign in to providers and out, check and print credentials"),
+    ("sessions", "Find, inspect, repair and export what was said before"),
+    ("update --models", "Fetch the latest facts about models"),
 )
 
 VARIABLES = (
@@ -52,7 +51,10 @@ def help_text() -> str:
             ]
         )
     with formatter.section("Commands"):
-        formatter.write_dl(COMMANDS, col_max=38)
+        formatter.write_dl(
+            [(name, f"{text}; pi {name.split()[0]} --help") for name, text in COMMANDS],
+            col_max=38,
+        )
     for group in GROUPS:
         with formatter.section(group):
             formatter.write_dl(

@@ -9,10 +9,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pi.agent.queues import MessageQueues
 from pi.agent.retry import RetryPolicy
 from pi.agent.session import AgentSession, Request
 from pi.auth.credentials import Credentials
 from pi.auth.store import AuthStore
+from pi.cli.network import http_options, surroundings
 from pi.cli.options import Options
 from pi.cli.prompts import AttachedImage, Prompt, compose_prompts
 from pi.cli.sessions import Opened, open_session
@@ -22,12 +24,14 @@ from pi.config.settings import read_settings
 from pi.config.settings_types import Settings
 from pi.config.trust import is_trusted
 from pi.errors import AuthError, ToolError
+from pi.models.fetched import FetchedModels
 from pi.models.listing import list_models as model_table
 from pi.models.registry import ModelRegistry
 from pi.models.selection import Selection, SessionModel, select_model
+from pi.modes.stderr import tell
 from pi.providers.base import Context, StreamOptions
-from pi.providers.demo import DEMO_MODEL
-from pi.providers.http import HttpClient, HttpOptions
+from pi.providers.demo_model import DEMO_MODEL
+from pi.providers.http import HttpClient
 from pi.providers.registry import APIS, stream_function
 from pi.resources.context_files import ContextFiles, load_context_files
 from pi.resources.system_prompt import build_sections, documentation_folder, load_prompt_texts
@@ -86,7 +90,7 @@ def run_prompts(options: Options, environment: Environment) -> int:
         prompts = compose_prompts(
             options.messages,
             options.files,
-            None if sys.stdin is None or os.isatty(0) else sys.stdin.buffer.read(),
+            None if os.isatty(0) else sys.stdin.buffer.read(),
             cwd=paths.cwd,
             home=paths.home,
             load_image=_image_loader(here.settings, chosen.model),
@@ -96,7 +100,7 @@ def run_prompts(options: Options, environment: Environment) -> int:
             _record_choice(options, opened, context, chosen)
         code = asyncio.run(_run(options, here, opened, chosen, tools, sections, prompts))
         if options.verbose and opened.store.saved:
-            sys.stderr.write(f"Session: {opened.store.path}\n")
+            tell(f"Session: {opened.store.path}")
         return code
 
 
@@ -116,14 +120,21 @@ def _read(options: Options, environment: Environment, paths: Paths) -> _Setting:
     files = read_settings(paths)
     approve = {"approve": True, "ignore": False, None: None}[options.trust]
     trusted = is_trusted(paths, approve=approve, default=files.default_project_trust)
-    registry = ModelRegistry(paths.models, supported_apis=APIS, extra_models=(DEMO_MODEL,))
+    settings = files.resolve(trusted=trusted)
+    registry = ModelRegistry(
+        paths.models,
+        supported_apis=APIS,
+        extra_models=(DEMO_MODEL,),
+        fetched=FetchedModels(paths.models_store),
+    )
     credentials = Credentials(
         AuthStore(paths.auth),
         environment.variables,
         registry.configs,
         keyless=(DEMO_MODEL.provider,),
+        around=surroundings(environment, settings),
     )
-    return _Setting(environment, paths, files.resolve(trusted=trusted), registry, credentials)
+    return _Setting(environment, paths, settings, registry, credentials)
 
 
 def _choose_model(options: Options, here: _Setting, context: SessionContext) -> Selection:
@@ -220,7 +231,7 @@ async def _run(
     sections: Mapping[str, str],
     prompts: Sequence[Prompt],
 ) -> int:
-    http = HttpClient(_http_options(here))
+    http = HttpClient(http_options(here.environment, here.settings))
     model = chosen.model or DEMO_MODEL  # without a model there is no prompt either
     try:
         session = AgentSession(
@@ -231,7 +242,11 @@ async def _run(
             tools=tools,
             request=_request(options, here, http, opened.store.id),
             tool_context=_tool_context(here, opened, model, chosen.thinking),
+            one_off=_request(options, here, http, opened.store.id, cached=False),
             retry=_retry(here.settings),
+            compaction=here.settings.compaction,
+            branch_reserve=here.settings.branch_summary.reserve_tokens,
+            queues=MessageQueues(here.settings.steering_mode, here.settings.follow_up_mode),
         )
         contents: list[list[UserContent]] = [prompt.content for prompt in prompts]
         if options.mode == "json":
@@ -246,8 +261,13 @@ async def _run(
         await http.aclose()
 
 
-def _request(options: Options, here: _Setting, http: HttpClient, session_id: str) -> Request:
-    """How the agent asks: the key is looked up anew each time, since a command may give it."""
+def _request(
+    options: Options, here: _Setting, http: HttpClient, session_id: str, *, cached: bool = True
+) -> Request:
+    """How the agent asks: the key is looked up anew each time, since a command may give it.
+
+    cached: whether the provider is to keep the prompt for the next request.
+    """
     settings = here.settings
     provider = settings.retry.provider
 
@@ -269,10 +289,11 @@ def _request(options: Options, here: _Setting, http: HttpClient, session_id: str
                 http=http,
                 api_key=credential.api_key,
                 headers=credential.headers,
+                deployment=credential.deployment,
                 thinking=thinking,
                 thinking_budgets=settings.thinking_budgets.as_mapping(),
                 session_id=session_id,
-                cache_retention=here.environment.cache_retention,
+                cache_retention=here.environment.cache_retention if cached else "none",
                 max_retries=provider.max_retries,
                 max_retry_delay=provider.max_retry_delay_ms / 1000 or None,
             ),
@@ -315,18 +336,6 @@ def _tool_context(
         )
 
     return context
-
-
-def _http_options(here: _Setting) -> HttpOptions:
-    environment = here.environment
-    return HttpOptions(
-        idle_timeout=here.settings.http_idle_timeout_ms / 1000 or None,
-        proxy=here.settings.http_proxy,
-        no_proxy=environment.no_proxy,
-        ca_file=environment.ca_file,
-        ca_dir=environment.ca_dir,
-        extra_ca=environment.extra_ca,
-    )
 
 
 def _retry(settings: Settings) -> RetryPolicy:

@@ -23,14 +23,12 @@ DEMO = "demo"
 
 GROUPS = ("Output", "Models", "Sessions", "Tools", "Instructions", "Process")
 
-SUBCOMMANDS = frozenset(
-    {"install", "remove", "uninstall", "update", "list", "config", "auth", "mcp"}
-)
+SUBCOMMANDS = frozenset({"install", "remove", "uninstall", "list", "config", "mcp"})
 """First words that are commands of their own, and not there yet."""
 
 NOT_YET = frozenset(
     {
-        *("--resume", "-r", "--export", "--extension", "-e", "--skill", "--prompt-template"),
+        *("--resume", "-r", "--extension", "-e", "--skill", "--prompt-template"),
         *("--theme", "--use-theme", "--tui-mode"),
     }
 )
@@ -53,6 +51,7 @@ class Options:
     show: print help or the version and do nothing else; constraints were not checked then.
     messages: the prompts, as typed; empty ones included. files: `@path` arguments without the @.
     models: patterns of --models. list_models: search text, "" for all, None when not asked.
+    export: the session file to make a page of; the first of `messages` says where to.
     session: path, or full or partial id; fork likewise. session_id: already checked for form.
     tools: entries of --tools (empty: none at all), None when not given. They are either names and
         patterns, or all `+name`/`-name`.
@@ -73,6 +72,7 @@ class Options:
     thinking: ThinkingLevel | None = None
     models: tuple[str, ...] = ()
     list_models: str | None = None
+    export: str | None = None
     continue_latest: bool = False
     session: str | None = None
     session_id: str | None = None
@@ -185,6 +185,9 @@ COMMAND = click.Command(
                  help="Copy a session into a new one of this folder (its id: --session-id)"),
         PiOption("--session-dir", group="Sessions", metavar="<dir>",
                  help="Where sessions are kept and looked for"),
+        PiOption("--export", group="Sessions", metavar="<file> [out]",
+                 help="Make an HTML page of a session file, then exit (out: "
+                      "pi-session-<name>.html)"),
         _flag("--no-session", group="Sessions", help="Keep the session in memory only"),
         PiOption("-n", "--name", group="Sessions", callback=_name, metavar="<name>",
                  help="Name the session"),
@@ -242,7 +245,7 @@ def parse(argv: Sequence[str], *, stdin_is_tty: bool, stdout_is_tty: bool) -> Op
     if refused:
         raise refused
     _check_conflicts(parsed)
-    if stdin_is_tty and stdout_is_tty and parsed.list_models is None:
+    if stdin_is_tty and stdout_is_tty and parsed.list_models is None and parsed.export is None:
         explicit = values["print_"] or values["mode"] == "json"
         if not explicit:
             raise UsageError(
@@ -272,7 +275,8 @@ def _canonical(argv: Sequence[str]) -> tuple[list[str], list[str], UsageError | 
         if not arg.startswith("-"):
             positional.append(arg)
         elif (option := known.get(arg)) is not None:
-            options.append(arg)
+            # For "-p" click would first look among long options, and load what its answer needs.
+            options.append(option.opts[-1])
             if option.name == "list_models":
                 # The search is optional: whatever looks like another argument is not one.
                 takes_next = following is not None and not following.startswith(("-", "@"))
@@ -356,6 +360,7 @@ def _options(values: dict[str, Any]) -> Options:
         thinking=thinking,
         models=values["models"] or (),
         list_models=values["list_models"],
+        export=values["export"],
         continue_latest=values["continue_latest"],
         session=values["session"] or None,
         session_id=values["session_id"],

@@ -18,13 +18,16 @@ __all__ = ["run"]
 
 INTERRUPTED = 130
 
+COMMANDS = ("auth", "sessions", "update")
+"""First words that are commands of their own."""
+
 
 def run(argv: Sequence[str]) -> int:
     """Parse and carry out; errors become one line on stderr and an exit code."""
     environment = read_environment()
     try:
-        if list(argv[:1]) == ["sessions"]:
-            return _sessions(argv[1:], environment)
+        if argv and argv[0] in COMMANDS:
+            return _command(argv, environment)
         from pi.cli.options import parse  # noqa: PLC0415  (not for a command of its own)
 
         options = parse(argv, stdin_is_tty=_is_tty(0), stdout_is_tty=_is_tty(1))
@@ -35,12 +38,27 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of stdout has what it wanted; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _discard_output()  # its reader has what it wanted
         return 0
     except OSError as error:
+        _discard_output()
         _tell(PiError(_described(error)), environment)
         return 1
+    except Exception as error:  # noqa: BLE001  (a fault of ours is one line too, unless asked for more)
+        fault = PiError(
+            f"unexpected fault: {type(error).__name__}: {error}",
+            hint="This is a bug in pi. PI_DEBUG=1 shows where it is.",
+        )
+        fault.__cause__ = error
+        _tell(fault, environment)
+        return 1
+
+
+def _discard_output() -> None:
+    """Let what a failed write left in stdout's buffer go nowhere: Python writes it at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
 
 
 def _carry_out(options: "Options", environment: Environment) -> int:
@@ -50,6 +68,10 @@ def _carry_out(options: "Options", environment: Environment) -> int:
         return _show(help_text())
     if options.show == "version":
         return _show(_version(options.verbose))
+    if options.export is not None:
+        from pi.cli.export import export  # noqa: PLC0415  (only when asked for)
+
+        return _show(export(options))
     # Everything below needs settings and models: not for the paths above.
     from pi.cli.diagnostics import set_up  # noqa: PLC0415
     from pi.cli.launch import list_models, run_prompts  # noqa: PLC0415
@@ -60,12 +82,22 @@ def _carry_out(options: "Options", environment: Environment) -> int:
     return run_prompts(options, environment)
 
 
-def _sessions(argv: Sequence[str], environment: Environment) -> int:
+def _command(argv: Sequence[str], environment: Environment) -> int:
     from pi.cli.diagnostics import set_up  # noqa: PLC0415  (see _carry_out)
-    from pi.cli.sessions_command import run_sessions  # noqa: PLC0415  (a command of its own)
 
     set_up(environment.log, verbose=False, home=environment.home)
-    return run_sessions(argv, environment)
+    # Each brings its own parser: loaded when it is the one that was asked for.
+    if argv[0] == "auth":
+        from pi.cli.auth import run_auth  # noqa: PLC0415
+
+        return run_auth(argv[1:], environment)
+    if argv[0] == "sessions":
+        from pi.cli.sessions_command import run_sessions  # noqa: PLC0415
+
+        return run_sessions(argv[1:], environment)
+    from pi.cli.update import run_update  # noqa: PLC0415
+
+    return run_update(argv[1:], environment)
 
 
 def _version(verbose: bool) -> str:
@@ -83,7 +115,7 @@ def _version(verbose: bool) -> str:
 
 
 def _show(text: str) -> int:
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stdout.write(text if not text or text.endswith("\n") else f"{text}\n")
     sys.stdout.flush()
     return 0
 

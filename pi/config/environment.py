@@ -23,6 +23,7 @@ class Environment:
     no_proxy: NO_PROXY, hosts that no proxy is used for; the proxies' own variables are httpx's.
     ca_file, ca_dir: SSL_CERT_FILE and SSL_CERT_DIR, trusted instead of the system's certificates.
     extra_ca: NODE_EXTRA_CA_CERTS, a file trusted besides.
+    models_url: PI_MODELS_URL, where `pi update --models` asks instead of the usual place.
     log: PI_LOG, what to log and where (see pi.cli.diagnostics). debug: PI_DEBUG, tracebacks wanted.
     """
 
@@ -40,6 +41,7 @@ class Environment:
     ca_dir: Path | None = None
     extra_ca: Path | None = None
     editor: str | None = None
+    models_url: str | None = None
     log: str | None = None
     debug: bool = False
 
@@ -74,6 +76,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         ca_dir=path("SSL_CERT_DIR"),
         extra_ca=path("NODE_EXTRA_CA_CERTS"),
         editor=first("VISUAL", "EDITOR"),
+        models_url=first("PI_MODELS_URL"),
         log=first("PI_LOG"),
         debug=_yes(env.get("PI_DEBUG")),
     )

@@ -52,8 +52,9 @@ def update_json(
     """Replace the object in `path` by what `change` makes of it, under its lock.
 
     Key order and unknown keys are the caller's to keep: `change` gets the whole object ({} when
-    there is no file). mode: of the new file, None for the old one's. Raises ConfigError, leaving
-    the file as it was, when its present content cannot be understood.
+    there is no file); when it gives that very object back, nothing is written. mode: of the new
+    file, None for the old one's. Raises ConfigError, leaving the file as it was, when its present
+    content cannot be understood.
     """
     target = Path(os.path.realpath(path))
     with folder_lock(path) as held:
@@ -63,7 +64,10 @@ def update_json(
             data = b""
         except OSError as error:
             raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
-        changed = change(parse_document(data, path) or {})
+        present = parse_document(data, path) or {}
+        changed = change(present)
+        if changed is present:
+            return present
         if not held():
             raise ConfigError(f"{path} was locked by another program meanwhile; nothing written")
         write_atomically(target, _pretty(changed), mode=mode)

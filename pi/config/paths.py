@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pi.config.environment import Environment
+from pi.errors import ConfigError
 
 __all__ = ["Paths", "expand_home", "find_paths"]
 
@@ -27,6 +28,10 @@ class Paths:
     @property
     def models(self) -> Path:
         return self.agent / "models.json"
+
+    @property
+    def models_store(self) -> Path:
+        return self.agent / "models-store.json"
 
     @property
     def auth(self) -> Path:
@@ -66,8 +71,13 @@ class Paths:
 
 
 def find_paths(environment: Environment, cwd: Path | None = None) -> Paths:
-    """The folders of this run. `cwd`: the process's own when absent."""
-    here = Path(os.path.abspath(cwd)) if cwd is not None else Path.cwd()
+    """The folders of this run. `cwd`: the process's own when absent; ConfigError if it is gone."""
+    try:
+        here = Path(os.path.abspath(cwd)) if cwd is not None else Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError(
+            "the working folder is gone: it was removed or moved", hint="Change to one that exists."
+        ) from None
     agent = here / expand_home(environment.agent_dir or "~/.pi/agent", environment.home)
     return Paths(agent=Path(os.path.normpath(agent)), cwd=here, home=environment.home)
 

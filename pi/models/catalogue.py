@@ -5,13 +5,14 @@ scripts/update_catalogue.py, which documents their shape.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pi.wire import jsonio
 
-__all__ = ["catalogue_records", "index", "provider_ids"]
+__all__ = ["catalogue_records", "generated_at", "index", "provider_ids"]
 
 _DATA = Path(__file__).with_name("data")
 
@@ -25,6 +26,12 @@ def index() -> Mapping[str, list[Any]]:
 
 def provider_ids() -> tuple[str, ...]:
     return tuple(index())
+
+
+def generated_at() -> float:
+    """When the shipped facts were put together, Unix milliseconds."""
+    stamp = jsonio.loads((_DATA / "stamp.json").read_bytes())["generatedAt"]
+    return datetime.fromisoformat(stamp).timestamp() * 1000
 
 
 def catalogue_records(provider: str) -> Iterator[dict[str, Any]]:

@@ -7,28 +7,33 @@ one model parses one provider's file at most.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pi.models.catalogue import catalogue_records, index, provider_ids
 from pi.models.custom import ProviderConfig, merge_fields, read_custom
 from pi.models.defaults import DEFAULT_MODELS
+from pi.models.fetched import FetchedModels
 from pi.models.matching import Name
 from pi.models.records import model_from_record
 from pi.wire.model import Model
 
 __all__ = ["HasCredential", "ModelRegistry"]
 
+T = TypeVar("T")
+
 
 class HasCredential(Protocol):
     """pi.auth.Credentials, as far as choosing a model needs it."""
 
     def has_credential(self, provider: str) -> bool: ...
+    def offered(self, provider: str) -> Collection[str] | None: ...
 
 
 class ModelRegistry:
     """Models by provider and id.
 
     supported_apis: the APIs this program speaks; others are known, but never offered.
+    fetched: models-store.json, whose lists go over the shipped ones where they are newer.
     extra_models: such as the demo provider's; found when asked for by provider, never offered.
     diagnostics: what is wrong with models.json, one line each.
     """
@@ -39,9 +44,11 @@ class ModelRegistry:
         *,
         supported_apis: Collection[str],
         extra_models: Sequence[Model] = (),
+        fetched: FetchedModels | None = None,
     ) -> None:
         self.supported_apis = frozenset(supported_apis)
         self._extra = tuple(extra_models)
+        self._fetched = fetched
         custom = read_custom(models_file, provider_ids())
         self.configs: Mapping[str, ProviderConfig] = custom.providers
         self.diagnostics = custom.diagnostics
@@ -103,7 +110,14 @@ class ModelRegistry:
 
     def available_names(self, credentials: HasCredential) -> list[Name]:
         usable = _remember(credentials.has_credential)
-        return [name for name in self.names() if self.supported(name) and usable(name.provider)]
+        offered = _remember(credentials.offered)
+        return [
+            name
+            for name in self.names()
+            if self.supported(name)
+            and usable(name.provider)
+            and ((plan := offered(name.provider)) is None or name.id in plan)
+        ]
 
     def default_of(self, provider: str) -> Model | None:
         """The model a provider starts with; its first supported one when it has no preference."""
@@ -124,7 +138,8 @@ class ModelRegistry:
 
     def _names_of(self, provider: str) -> Iterator[Name]:
         config = self.configs.get(provider)
-        if config is not None and (config.models or config.overrides):
+        changed = config is not None and (config.models or config.overrides)
+        if changed or (self._fetched is not None and self._fetched.has(provider)):
             for record in self._records_of(provider).values():
                 name = record.get("name", record["id"])
                 yield Name(provider, record["id"], name, record["api"])
@@ -140,7 +155,11 @@ class ModelRegistry:
 
     def _build(self, provider: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         config = self.configs.get(provider)
-        shipped = {record["id"]: record for record in catalogue_records(provider)}
+        shipped: dict[str, Mapping[str, Any]] = {
+            record["id"]: record for record in catalogue_records(provider)
+        }
+        if self._fetched is not None and shipped:
+            shipped |= self._fetched.records(provider)
         if config is None:
             yield from shipped.items()
             return
@@ -181,10 +200,10 @@ def _preferred(provider: str, shipped: Mapping[str, Mapping[str, Any]]) -> Mappi
     return default if default is not None else next(iter(shipped.values()), {})
 
 
-def _remember(ask: Callable[[str], bool]) -> Callable[[str], bool]:
-    answers: dict[str, bool] = {}
+def _remember(ask: Callable[[str], T]) -> Callable[[str], T]:
+    answers: dict[str, T] = {}
 
-    def answer(provider: str) -> bool:
+    def answer(provider: str) -> T:
         if provider not in answers:
             answers[provider] = ask(provider)
         return answers[provider]

@@ -14,7 +14,7 @@ from pi.config.shapes import (
 )
 from pi.wire.messages import THINKING_LEVELS
 
-__all__ = ["MODELS_FILE"]
+__all__ = ["FETCHED_MODEL", "MODELS_FILE"]
 
 _ANY = Leaf("any value", lambda value: True)
 _NUMBER = number()
@@ -129,6 +129,17 @@ _MODEL: dict[str, Shape] = {
     "compat": _COMPAT,
 }
 
+_LISTED: dict[str, Shape] = {
+    **_MODEL,
+    "id": TEXT,
+    "api": TEXT,
+    "baseUrl": TEXT,
+    "cost": Record(_COST, required=tuple(_PRICES)),
+}
+
+FETCHED_MODEL = Record(_LISTED, required=("id", "name", "api", "baseUrl"))
+"""A model of models-store.json, which stands on its own."""
+
 _PROVIDER = Record(
     {
         "name": TEXT,
@@ -139,18 +150,7 @@ _PROVIDER = Record(
         "headers": MapOf(STRING),
         "compat": _COMPAT,
         "authHeader": BOOLEAN,
-        "models": ListOf(
-            Record(
-                {
-                    **_MODEL,
-                    "id": TEXT,
-                    "api": TEXT,
-                    "baseUrl": TEXT,
-                    "cost": Record(_COST, required=tuple(_PRICES)),
-                },
-                required=("id",),
-            )
-        ),
+        "models": ListOf(Record(_LISTED, required=("id",))),
         "modelOverrides": MapOf(Record({**_MODEL, "cost": Record(_COST)})),
     }
 )

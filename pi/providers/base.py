@@ -38,6 +38,7 @@ class StreamOptions:
     headers: resolved; they win over the API's own.
     thinking: already clamped to the model.
     thinking_budgets: tokens by level, over the API's defaults.
+    deployment: the service's own name for the model, where it is not the model's id.
     max_retries: of one request inside the provider, before the agent's own retries.
     max_retry_delay: a longer server-requested wait is an error; None for no limit.
     """
@@ -50,6 +51,7 @@ class StreamOptions:
     max_tokens: int | None = None
     session_id: str | None = None
     cache_retention: CacheRetention = "short"
+    deployment: str | None = None
     max_retries: int = 0
     max_retry_delay: float | None = 60.0
 

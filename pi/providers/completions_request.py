@@ -38,7 +38,7 @@ def request(model: Model, context: Context, options: StreamOptions) -> Call:
     max_tokens = output_limit(model, prompt, history, options.max_tokens)
     marker = _cache_marker(compat, options)
     body: dict[str, Any] = {
-        "model": model.id,
+        "model": options.deployment or model.id,
         "messages": _Messages(model, compat).build(prompt, history),
         "stream": True,
         **_cache_fields(model, compat, options),

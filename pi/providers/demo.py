@@ -14,6 +14,7 @@ from typing import Any
 
 from pi.providers.assembly import Assembly
 from pi.providers.base import Context, StreamOptions
+from pi.providers.demo_model import DEMO_MODEL
 from pi.providers.prompt import fold
 from pi.wire.events import AssistantEvent
 from pi.wire.jsonio import dumps
@@ -21,17 +22,6 @@ from pi.wire.messages import AgentMessage, ToolResultMessage, text_of
 from pi.wire.model import Model
 
 __all__ = ["DEMO_MODEL", "stream"]
-
-DEMO_MODEL = Model(
-    id="demo-1",
-    provider="demo",
-    api="demo",
-    base_url="",
-    name="Demo (no language model)",
-    reasoning=True,
-    context_window=1_000_000,
-    max_tokens=16_384,
-)
 
 PIECE = 24
 """Characters a delta."""

@@ -54,8 +54,8 @@ _OVERFLOW = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SPENT = re.compile(
-    r"insufficient[_ ]quota|quota[_ ]exceeded|exceeded your current quota|usage_?limit_?error"
-    r"|available balance|billing",
+    r"insufficient[_ ]quota|quota[_ ]exceeded|exceeded your current quota"
+    r"|usage_?limit_?(?:error|reached)|usage_not_included|available balance|billing",
     re.IGNORECASE,
 )
 _RATE = re.compile(r"rate.?limit|too many requests", re.IGNORECASE)

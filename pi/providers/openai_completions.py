@@ -3,7 +3,8 @@
 What is sent is in completions_request.py; here is what comes back.
 """
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from pi.wire.jsonio import dumps
 from pi.wire.messages import StopReason
 from pi.wire.model import Model
 
-__all__ = ["request", "stream"]
+__all__ = ["STOPS", "CompletionsReader", "request", "stream"]
 
 STOPS: dict[str, StopReason] = {
     "stop": "stop",
@@ -35,15 +36,24 @@ def stream(
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
-    reader = _Reader(assembly, names_finish=completions_compat(model)["supportsFinishReason"])
+    reader = CompletionsReader(
+        assembly, names_finish=completions_compat(model)["supportsFinishReason"]
+    )
     return converse(assembly, reader, request(model, context, options), options)
 
 
-class _Reader:
+class CompletionsReader:
     """One text block, one thinking block and the calls, in the order they begin.
 
     The API has no blocks: pieces of each kind may alternate, and all end with the stream.
     """
+
+    stops: Mapping[str, StopReason] = STOPS
+    failures: Mapping[str, str] = MappingProxyType({"network_error": "network error"})
+    """Ends that are nobody's choice: asking again may help."""
+
+    names_model = True
+    """Whether a reply says which model gave it, where that is not the one asked."""
 
     def __init__(self, assembly: Assembly, *, names_finish: bool) -> None:
         self._assembly = assembly
@@ -63,12 +73,12 @@ class _Reader:
             self._done = True
             return
         value = event_json(data)
-        if event == "error" or value.get("error"):
+        if event == "error" or value.get("error") or value.get("object") == "error":
             raise _stream_failure(value)
         reply = self._assembly.message
         if "responseId" not in reply and value.get("id"):
             reply["responseId"] = value["id"]
-        answered_by = value.get("model")
+        answered_by = value.get("model") if self.names_model else None
         if answered_by and answered_by != self._assembly.model.id and "responseModel" not in reply:
             reply["responseModel"] = answered_by
         if usage := value.get("usage"):
@@ -90,12 +100,12 @@ class _Reader:
             if self._names_finish:
                 raise StreamFormatError("the answer ended early: no finish_reason")
             return "toolUse" if self._calls else "stop"
-        if self._stop not in STOPS:
+        if self._stop not in self.stops:
             text = f"the provider ended the answer with finish_reason {self._stop}"
-            if self._stop == "network_error":
-                raise failure_of(text, data=self._stop)
+            if self._stop in self.failures:
+                raise failure_of(f"{text} ({self.failures[self._stop]})")
             raise InvalidRequestError(text)
-        return STOPS[self._stop]
+        return self.stops[self._stop]
 
     def _delta(self, delta: dict[str, Any]) -> Iterator[AssistantEvent]:
         if text := _text(delta.get("content")):
@@ -112,6 +122,9 @@ class _Reader:
                 break  # some servers send the same piece under two names
         for detail in delta.get("reasoning_details") or ():
             self._detail(detail)
+        yield from self._calling(delta)
+
+    def _calling(self, delta: dict[str, Any]) -> Iterator[AssistantEvent]:
         for position, part in enumerate(delta.get("tool_calls") or ()):
             yield from self._call(part, position)
 
@@ -121,7 +134,7 @@ class _Reader:
         block = self._block_of(part.get("index"), call_id, function.get("name"), position)
         if block is None:
             block, event = self._assembly.open_call(
-                call_id or f"call_{uuid4().hex}", function.get("name") or ""
+                call_id or self._new_id(), function.get("name") or ""
             )
             index = part.get("index")
             # Servers that reuse an index start a new call under it.
@@ -132,6 +145,10 @@ class _Reader:
             arguments = dumps(arguments).decode()
         if arguments is not None:
             yield block.delta(arguments)
+
+    def _new_id(self) -> str:
+        """For a call that the server gave none."""
+        return f"call_{uuid4().hex}"
 
     def _block_of(
         self, index: int | None, call_id: str, name: str | None, position: int

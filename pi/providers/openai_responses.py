@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from pi.providers.assembly import Assembly
 from pi.providers.base import Context, StreamOptions
 from pi.providers.hosts import responses_compat, service_headers
-from pi.providers.responses_reader import ResponsesReader
+from pi.providers.responses_reader import SERVICE_RATES, ResponsesReader
 from pi.providers.responses_request import affinity, effort_of, responses_body
 from pi.providers.streaming import Call, converse
 from pi.wire.events import AssistantEvent
@@ -17,16 +17,15 @@ from pi.wire.model import Model
 __all__ = ["request", "stream"]
 
 
-async def stream(
+def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     told = responses_compat(model).get("supportsMidConvoEffort") and options.thinking != "off"
     effort = effort_of(model, options.thinking) if told and model.reasoning else None
-    reader = ResponsesReader(assembly, effort=effort)
-    async for event in converse(assembly, reader, request(model, context, options), options):
-        yield event
+    reader = ResponsesReader(assembly, effort=effort, rates=SERVICE_RATES)
+    return converse(assembly, reader, request(model, context, options), options)
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:

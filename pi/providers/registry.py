@@ -10,6 +10,10 @@ __all__ = ["APIS", "stream_function"]
 
 APIS: Mapping[str, str] = {
     "anthropic-messages": "pi.providers.anthropic_messages",
+    "azure-openai-responses": "pi.providers.azure_openai_responses",
+    "google-generative-ai": "pi.providers.google_generative_ai",
+    "mistral-conversations": "pi.providers.mistral_conversations",
+    "openai-codex-responses": "pi.providers.openai_codex_responses",
     "openai-completions": "pi.providers.openai_completions",
     "openai-responses": "pi.providers.openai_responses",
     "demo": "pi.providers.demo",

@@ -6,6 +6,7 @@ Source: the API's public reference.
 """
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pi.errors import InvalidRequestError, ProviderError, StreamFormatError
@@ -16,20 +17,33 @@ from pi.wire.events import AssistantEvent
 from pi.wire.jsonio import dumps
 from pi.wire.messages import StopReason
 
-__all__ = ["ResponsesReader"]
+__all__ = ["SERVICE_RATES", "ResponsesReader"]
 
 PARAGRAPH = "\n\n"
 SERVICE_RATES: Mapping[str, float] = {"flex": 0.5, "priority": 2}
-"""Prices of OpenAI's service tiers, over the standard one's."""
+"""What OpenAI charges for its service tiers, over the standard one's prices."""
 
 
 class ResponsesReader:
-    """effort: what the request asked for, where replies are to say so (see responses_request)."""
+    """effort: what the request asked for, where replies are to say so (see responses_request).
 
-    def __init__(self, assembly: Assembly, *, effort: str | None = None) -> None:
+    rates: what the prices of a service tier are, over the standard one's. notes_end: whether the
+    server's word on the end of its turn is kept.
+    """
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        *,
+        effort: str | None = None,
+        rates: Mapping[str, float] = MappingProxyType({}),
+        notes_end: bool = False,
+    ) -> None:
         self._assembly = assembly
         self._items: dict[Any, OpenBlock] = {}
         self._reasoning: dict[str, tuple[OpenBlock, dict[str, Any]]] = {}
+        self._rates = rates
+        self._notes_end = notes_end
         self._final: dict[str, Any] | None = None
         if effort is not None:
             assembly.message["providerThinkingLevel"] = effort
@@ -101,6 +115,9 @@ class ResponsesReader:
         )
         for item in response.get("output") or ():
             self._sign_late(item)
+        # ChatGPT's endpoint says whether the model means to go on.
+        if isinstance(response.get("end_turn"), bool) and self._notes_end:
+            reply["endTurn"] = response["end_turn"]
         self._count(response)
 
     def _open(self, item: dict[str, Any]) -> tuple[OpenBlock | None, list[AssistantEvent]]:
@@ -177,7 +194,7 @@ class ResponsesReader:
             cache_read=cached,
             cache_write=written,
             reasoning=thought,
-            rate=SERVICE_RATES.get(response.get("service_tier") or "", 1),
+            rate=self._rates.get(response.get("service_tier") or "", 1),
         )
 
 

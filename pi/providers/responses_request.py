@@ -6,6 +6,7 @@ Source: the API's public reference, and docs/models-configuration.md for `compat
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pi.providers.base import Context, StreamOptions
@@ -28,7 +29,15 @@ from pi.wire.messages import (
 )
 from pi.wire.model import Model
 
-__all__ = ["Input", "affinity", "effort_of", "responses_body", "responses_input"]
+__all__ = [
+    "MAX_ID",
+    "Input",
+    "affinity",
+    "effort_of",
+    "reasoning_fields",
+    "responses_body",
+    "responses_input",
+]
 
 MAX_ID = 64
 LEAST_OUTPUT = 16
@@ -42,31 +51,38 @@ TOOLS_FOLLOW = (
     "More tools follow. Those declared before stay as they are, unless they were said not to exist;"
     " one that is declared again counts as declared here."
 )
-SPLIT_IDS = frozenset({"openai", "openai-codex", "opencode"})
+SPLIT_IDS = frozenset({"openai", "openai-codex", "opencode", "azure"})
 """Providers whose items carry both halves of a call id, whoever made the call."""
 
 
+@dataclass(frozen=True, slots=True)
 class Input:
-    """A conversation as input items. tools: those of the request itself, beside the input."""
+    """A conversation as input items. tools, prompt: the request's own, beside the input."""
 
-    def __init__(self, items: list[dict[str, Any]], tools: list[dict[str, Any]]) -> None:
-        self.items = items
-        self.tools = tools
+    items: list[dict[str, Any]]
+    tools: list[dict[str, Any]]
+    prompt: str
 
 
 def responses_body(
-    model: Model, context: Context, options: StreamOptions, *, effort_changes: bool = False
+    model: Model,
+    context: Context,
+    options: StreamOptions,
+    *,
+    effort_changes: bool = False,
+    strict: bool = False,
 ) -> tuple[dict[str, Any], list[Replayed]]:
     """The body for OpenAI's API and those like it, and the conversation that it holds.
 
     effort_changes: whether the endpoint takes `supportsMidConvoEffort`.
+    strict: the endpoint's default of `supportsStrictMode`.
     """
     compat = responses_compat(model)
     changes = effort_changes and bool(compat.get("supportsMidConvoEffort"))
     history = replayable(context.messages, model, _id_rule(model))
-    told = responses_input(model, context, options, effort_changes=changes)
+    told = responses_input(model, context, options, effort_changes=changes, strict=strict)
     body: dict[str, Any] = {
-        "model": model.id,
+        "model": options.deployment or model.id,
         "input": told.items,
         "stream": True,
         **_cache_fields(compat, options),
@@ -77,7 +93,7 @@ def responses_body(
         body["max_output_tokens"] = max(LEAST_OUTPUT, limit)
     if told.tools:
         body["tools"] = told.tools
-    body |= _reasoning(model, compat, options, changes=changes)
+    body |= reasoning_fields(model, options, changes=changes)
     body |= model.sampling_params
     body |= model.sampling_params_by_level.get(options.thinking, {})
     return body, history
@@ -89,19 +105,17 @@ def responses_input(
     options: StreamOptions,
     *,
     effort_changes: bool = False,
-    strict: bool | None = None,
+    strict: bool = False,
     prompt_apart: bool = False,
 ) -> Input:
     """The conversation, its prompt and its tools, as far as the model takes them in the input.
 
-    strict: what the tools say of it where the model's compat is silent; None for nothing.
-    prompt_apart: the caller sends the leading prompt itself.
+    prompt_apart: whether the endpoint takes the leading prompt beside the input.
     """
     compat = responses_compat(model)
     role = "developer" if model.reasoning and compat["supportsDeveloperRole"] else "system"
     items = _Items(model, role)
-    items.strict = bool(compat.get("supportsStrictMode"))
-    items.strict_default = strict
+    items.strict = compat.get("supportsStrictMode", strict)
     messages = context.messages
     if compat.get("supportsMidConvoSystemMessages"):
         leading, rest = split_leading(messages)
@@ -123,7 +137,8 @@ def responses_input(
     items.add(said)
     if items.effort_changes and (effort := effort_of(model, options.thinking)):
         items.effort(effort)
-    return Input(items.sent, [items.tool(tool) for tool in tools])
+    declared = [items.tool(tool) for tool in tools]
+    return Input(items.sent, declared, prompt.text if prompt_apart else "")
 
 
 def effort_of(model: Model, level: ThinkingLevel) -> str | None:
@@ -160,9 +175,13 @@ def _cache_fields(compat: Mapping[str, Any], options: StreamOptions) -> dict[str
     return fields
 
 
-def _reasoning(
-    model: Model, compat: Mapping[str, Any], options: StreamOptions, *, changes: bool
+def reasoning_fields(
+    model: Model, options: StreamOptions, *, changes: bool = False
 ) -> dict[str, Any]:
+    """How hard to think, and that the reasoning comes back in a form that can be replayed.
+
+    changes: the effort is told inside the conversation.
+    """
     if not model.reasoning:
         return {}
     fields: dict[str, Any] = {}
@@ -172,7 +191,7 @@ def _reasoning(
         fields["reasoning"] = {"effort": MIDDLE_EFFORT if changes else effort, "summary": "auto"}
     elif effort is not None:
         fields["reasoning"] = {"effort": effort}
-    if on or compat["alwaysEncryptedReasoning"]:
+    if on or responses_compat(model)["alwaysEncryptedReasoning"]:
         fields["include"] = ["reasoning.encrypted_content"]
     return fields
 
@@ -192,7 +211,6 @@ class _Items:
     later_tools = "folded"
     effort_changes = False
     strict = False
-    strict_default: bool | None = None
 
     def __init__(self, model: Model, role: str) -> None:
         self._model = model
@@ -220,8 +238,6 @@ class _Items:
         }
         if schema is not None:
             declared["strict"] = True
-        elif self.strict_default is not None:
-            declared["strict"] = self.strict_default
         return declared
 
     def add(self, messages: Sequence[Replayed | SystemMessage]) -> None:
@@ -370,11 +386,8 @@ def _id_rule(model: Model) -> Callable[[str], str]:
     def safe_id(call_id: str) -> str:
         head, bar, tail = call_id.partition("|")
         if bar and model.provider in SPLIT_IDS:
-            item = _safe(tail)
-            # An id that is not the API's own kind stands for it by its hash.
-            if not (item.startswith("fc_") and item == tail):
-                item = f"fc_{short_hash(tail)}"
-            return f"{_safe(head)}|{item}"
+            # Another service's item id means nothing here, but pairs must stay apart.
+            return f"{_safe(head)}|fc_{short_hash(tail)}"
         return _safe(call_id)
 
     return safe_id

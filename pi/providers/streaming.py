@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pi._speedups import SseDecoder
-from pi.errors import NetworkError, PiError, ProviderError, StreamFormatError
+from pi.errors import NetworkError, PiError, ProviderError, RateLimitError, StreamFormatError
 from pi.providers.assembly import Assembly
 from pi.providers.base import StreamOptions
 from pi.providers.errors import failed_response, too_long_to_wait, transient_status
@@ -147,6 +147,8 @@ async def _answer(
 
 
 def _worth_repeating(failure: ProviderError) -> bool:
+    if isinstance(failure, RateLimitError) and not failure.retryable:
+        return False  # a spent quota is none the fuller for asking
     if failure.status is not None:
         return transient_status(failure.status)
     return isinstance(failure, NetworkError) and failure.retryable

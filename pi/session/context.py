@@ -14,7 +14,15 @@ from pi.session.reader import decode, lines_forward
 from pi.wire.entries import SessionEntry
 from pi.wire.messages import AgentMessage, BashExecutionMessage, UserContent, UserMessage
 
-__all__ = ["SessionContext", "build_context", "project", "to_model_messages"]
+__all__ = [
+    "ActiveEntries",
+    "SessionContext",
+    "active_entries",
+    "build_context",
+    "project",
+    "reports_usage",
+    "to_model_messages",
+]
 
 LOOK_BACK = 4 << 20
 """Bytes read beyond the context in search of the model and the thinking level."""
@@ -33,12 +41,28 @@ class SessionContext:
     messages: oldest first. entry_ids: for each message the entry it comes from.
     model: provider and id last used or chosen on this branch, None for never.
     thinking_level: last chosen on this branch, None for never.
+    measured: index of the latest answer whose reported usage still covers all that stands before
+    it, None where a compaction or an edit came after every answer.
     """
 
     messages: list[AgentMessage]
     entry_ids: list[str]
     model: tuple[str, str] | None = None
     thinking_level: str | None = None
+    measured: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveEntries:
+    """What stands in the context entry by entry, oldest first.
+
+    compaction: the latest on the branch, None for none. entries: what it keeps, then what came
+    after it. after: index of the first that came after it.
+    """
+
+    compaction: SessionEntry | None
+    entries: list[SessionEntry]
+    after: int
 
 
 @dataclass(slots=True)
@@ -115,10 +139,37 @@ def build_context(
         level = state.level or state.answered_at or head.level
     messages: list[AgentMessage] = []
     entry_ids: list[str] = []
-    for entry, projected in project(chosen.in_order()):
+    ordered = chosen.in_order()
+    old = len(ordered) - len(chosen.after)
+    measured: int | None = None
+    for position, (entry, projected) in enumerate(project(ordered)):
         messages += projected
         entry_ids += [entry["id"]] * len(projected)
-    return SessionContext(messages, entry_ids, model or state.model, level or state.level)
+        if position < old:
+            continue
+        if entry["type"] == "context_edit":
+            measured = None
+        elif projected and reports_usage(projected[-1]):
+            measured = len(messages) - 1
+    return SessionContext(messages, entry_ids, model or state.model, level or state.level, measured)
+
+
+def active_entries(history: History) -> ActiveEntries:
+    """The entries the context at the leaf is made of; what they come to is `project`'s matter."""
+    chosen = _choose(history, history.up())
+    kept = chosen.kept[::-1]
+    return ActiveEntries(chosen.compaction, kept + chosen.after[::-1], len(kept))
+
+
+def reports_usage(message: AgentMessage) -> bool:
+    """Whether an answer says how many tokens the context had."""
+    if message["role"] != "assistant" or message.get("stopReason") in ("error", "aborted"):
+        return False
+    usage = cast("dict[str, Any]", message).get("usage")
+    parts = ("totalTokens", "input", "output", "cacheRead", "cacheWrite")
+    return isinstance(usage, dict) and any(
+        isinstance(usage.get(part), int | float) and usage[part] for part in parts
+    )
 
 
 def project(

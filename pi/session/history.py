@@ -14,12 +14,11 @@ from typing import NamedTuple, cast
 
 from pi.session.reader import (
     FIRST_BLOCK,
+    Backward,
     Head,
     decode,
     head_of,
     is_garbage,
-    is_other,
-    lines_backward,
     read_header,
     skim,
 )
@@ -223,19 +222,16 @@ class History:
                 if entry is not None:
                     return clean_name(entry.get("name"))
             return None
-        for _, line in self._back(self._end):
+        for start, line in self._back(self._end):
             if line.find(b"session_info", 0, 512) >= 0:
-                entry = cast("SessionEntry | None", decode(line))
+                entry = self.decoded(line, start)
                 if entry is not None and entry.get("type") == "session_info":
                     return clean_name(entry.get("name"))
         return None
 
     def _back(self, end: int) -> Iterator[tuple[int, bytes]]:
         """Lines behind the header, from `end` backwards."""
-        for start, line in lines_backward(self.source, end, self._first_block):
-            if start < self._body:
-                return
-            yield start, line
+        return iter(Backward(self.source, end, floor=self._body, first_block=self._first_block))
 
     def _up_rows(self, row: int, seen: set[int]) -> Iterator[Step]:
         index = self.index()
@@ -245,9 +241,7 @@ class History:
                 return
             line = self.source.read(start, end)
             parent = index.parent(at)
-            head = Head(
-                index.type(at), index.ids[at], None if parent is None else index.ids[parent]
-            )
+            head = Head(index.type(at), index.id(at), None if parent is None else index.id(parent))
             yield Step(head, start, line)
 
     def _up_lines(self, start: int, end: int) -> Iterator[Step]:
@@ -264,12 +258,11 @@ class History:
         if below.parent is None:
             return
         wanted = below.parent
-        wanted_bytes = wanted.encode(errors="surrogatepass")
-        for offset, line in self._back(child):
-            if offset < floor:
-                return
-            if is_other(line, wanted_bytes):
-                continue
+        lines = Backward(
+            self.source, child, floor=max(floor, self._body), first_block=self._first_block
+        )
+        lines.wanted = wanted.encode(errors="surrogatepass")
+        for offset, line in lines:
             head = skim(line)
             if head is None:
                 if is_garbage(line):
@@ -284,7 +277,9 @@ class History:
             if head.parent is None:
                 return
             wanted = head.parent
-            wanted_bytes = wanted.encode(errors="surrogatepass")
+            lines.wanted = wanted.encode(errors="surrogatepass")
+        if floor > self._body:
+            return
         index = self.index()
         row = index.row_at(child)
         parent = None if row is None else index.parent(row)

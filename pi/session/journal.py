@@ -10,8 +10,8 @@ import contextlib
 import errno
 import os
 import sys
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from pi.errors import SessionError
 from pi.session.source import read_exactly
@@ -34,7 +34,7 @@ class Journal:
     locked: whether nobody else of ours can have the file open.
     """
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
         self._file = file
         self.locked = self._lock()
@@ -98,6 +98,10 @@ class Journal:
     def read(self, start: int, end: int) -> bytes:
         self._file.seek(start)
         return read_exactly(self._file, end - start)
+
+    def read_into(self, start: int, buffer: memoryview) -> int:
+        self._file.seek(start)
+        return self._file.readinto(buffer) or 0
 
     def append(self, data: bytes) -> int:
         """Write whole lines at the end; returns the offset of the first.

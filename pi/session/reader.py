@@ -4,22 +4,22 @@ A line ends at LF only. Most lines are never decoded: `skim` takes type, id and 
 first bytes of a line written in the usual order, and parses only what looks unusual.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
+from pi._speedups import skip_others, usual_head
 from pi.errors import SessionError
 from pi.session.source import Source
 from pi.wire.entries import SessionHeader
 from pi.wire.jsonio import loads
 
 __all__ = [
+    "Backward",
     "Head",
     "decode",
     "decode_json",
     "is_blank",
     "is_garbage",
-    "is_other",
     "lines_backward",
     "lines_forward",
     "read_header",
@@ -30,13 +30,6 @@ FIRST_BLOCK = 1 << 16
 MAX_BLOCK = 1 << 20
 SPACE = b" \t\r\n"
 
-# Printable ASCII without quote and backslash: anything else takes the slow way.
-_TEXT = rb"[ !#-\[\]-~]+"
-_USUAL = re.compile(
-    rb'[ \t]*\{"type": ?"(%b)", ?"id": ?"(%b)", ?"parentId": ?(?:"(%b)"|null), ?"'
-    % (_TEXT, _TEXT, _TEXT)
-)
-
 
 class Head(NamedTuple):
     """What places an entry in the tree. parent: None for a root."""
@@ -46,34 +39,56 @@ class Head(NamedTuple):
     parent: str | None
 
 
+class Backward:
+    """(offset, line) from the last line before `end` to the first behind `floor`, lazily.
+
+    Empty lines are left out; so are, once `wanted` is set, lines whose first bytes name another
+    id. Reads blocks that grow from `first_block` bytes. A line longer than a block is put together
+    once, when its beginning is found.
+    """
+
+    def __init__(
+        self, source: Source, end: int, *, floor: int = 0, first_block: int = FIRST_BLOCK
+    ) -> None:
+        self.wanted: bytes | None = None
+        self._source = source
+        self._end = end
+        self._floor = floor
+        self._block = first_block
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        block = self._block
+        pieces: list[bytes] = []  # of the line whose beginning is not seen yet, last piece first
+        position = self._end
+        while position > self._floor:
+            start = max(self._floor, position - block)
+            chunk = self._source.read(start, position)
+            upper = len(chunk)
+            while True:
+                if self.wanted is not None and not pieces:
+                    upper = skip_others(chunk, upper, self.wanted)
+                if (cut := chunk.rfind(b"\n", 0, upper)) < 0:
+                    break
+                line = chunk[cut + 1 : upper]
+                if pieces:
+                    line = b"".join((line, *reversed(pieces)))
+                    pieces.clear()
+                upper = cut
+                if line:
+                    yield start + cut + 1, line
+            if upper:
+                pieces.append(chunk[:upper])
+            position = start
+            block = min(block * 2, MAX_BLOCK)
+        if pieces and (not position or self._source.read(position - 1, position) == b"\n"):
+            yield position, b"".join(reversed(pieces))
+
+
 def lines_backward(
     source: Source, end: int, first_block: int = FIRST_BLOCK
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield (offset, line) from the last line before `end` to the first; empty lines left out.
-
-    Reads blocks that grow from `first_block` bytes. A line longer than a block is put together
-    once, when its beginning is found.
-    """
-    block = first_block
-    pieces: list[bytes] = []  # of the line whose beginning is not seen yet, last piece first
-    position = end
-    while position > 0:
-        start = max(0, position - block)
-        chunk = source.read(start, position)
-        upper = len(chunk)
-        while (cut := chunk.rfind(b"\n", 0, upper)) >= 0:
-            line = chunk[cut + 1 : upper]
-            if pieces:
-                line = b"".join((line, *reversed(pieces)))
-                pieces.clear()
-            if line:
-                yield start + cut + 1, line
-            upper = cut
-        pieces.append(chunk[:upper])
-        position = start
-        block = min(block * 2, MAX_BLOCK)
-    if line := b"".join(reversed(pieces)):
-        yield 0, line
+    """Yield (offset, line) from the last line before `end` to the first; empty lines left out."""
+    return iter(Backward(source, end, first_block=first_block))
 
 
 def lines_forward(
@@ -125,25 +140,11 @@ def skim(line: bytes) -> Head | None:
 
     A line in the usual order is not decoded: it may still turn out to be damaged further on.
     """
-    match = _USUAL.match(line)
-    if (
-        match is not None
-        and line[-16:].rstrip(SPACE)[-1:] == b"}"
-        # A second one: nested by chance, or two lines that were fused by a torn write.
-        and line.find(b'"parentId"', match.end()) < 0
-    ):
-        kind, entry_id, parent = match.groups()
-        if kind == b"session":
-            return None
-        return Head(kind.decode(), entry_id.decode(), parent.decode() if parent else None)
+    found = usual_head(line)
+    if found is not None:
+        return None if found[0] == "session" else Head(*found)
     entry = decode(line)
     return None if entry is None else head_of(entry)
-
-
-def is_other(line: bytes, entry_id: bytes) -> bool:
-    """Whether a line can be passed over when looking for an entry: its first bytes name another."""
-    match = _USUAL.match(line)
-    return match is not None and match.group(2) != entry_id
 
 
 def decode(line: bytes) -> dict[str, Any] | None:

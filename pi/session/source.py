@@ -4,8 +4,9 @@ Both give the same three things: a size, any span of bytes, and a name for error
 that writes to disk is journal.py.
 """
 
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from pi.errors import SessionError
 
@@ -13,7 +14,10 @@ __all__ = ["FileSource", "MemorySource", "Source"]
 
 
 class Source(Protocol):
-    """Bytes 0 to `size`. `read` may return fewer than asked for when the file was cut short."""
+    """Bytes 0 to `size`. `read` may return fewer than asked for when the file was cut short.
+
+    `read_into` fills as much of a buffer as it can at once: 0 at the end only.
+    """
 
     @property
     def name(self) -> str: ...
@@ -22,6 +26,8 @@ class Source(Protocol):
     def size(self) -> int: ...
 
     def read(self, start: int, end: int) -> bytes: ...
+
+    def read_into(self, start: int, buffer: memoryview) -> int: ...
 
 
 class MemorySource:
@@ -39,6 +45,11 @@ class MemorySource:
     def read(self, start: int, end: int) -> bytes:
         return bytes(self._data[start:end])
 
+    def read_into(self, start: int, buffer: memoryview) -> int:
+        piece = self._data[start : start + len(buffer)]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
     def append(self, data: bytes) -> int:
         """Returns the offset at which `data` begins."""
         start = len(self._data)
@@ -55,7 +66,7 @@ class FileSource:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file: BinaryIO = path.open("rb", buffering=0)
+            self._file: FileIO = path.open("rb", buffering=0)
             self._size = self._file.seek(0, 2)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
@@ -73,11 +84,15 @@ class FileSource:
         self._file.seek(start)
         return read_exactly(self._file, end - start)
 
+    def read_into(self, start: int, buffer: memoryview) -> int:
+        self._file.seek(start)
+        return self._file.readinto(buffer) or 0
+
     def close(self) -> None:
         self._file.close()
 
 
-def read_exactly(file: BinaryIO, count: int) -> bytes:
+def read_exactly(file: FileIO, count: int) -> bytes:
     """`count` bytes of an unbuffered file, which may hand out fewer at a time; fewer at its end."""
     data = file.read(count)
     if len(data) == count or not data:

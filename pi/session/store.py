@@ -282,10 +282,10 @@ class SessionStore:
             "summary": summary,
             "firstKeptEntryId": first_kept_id,
             "tokensBefore": tokens_before,
-            "systemMessage": system_message,
             "details": details,
             "usage": usage,
             "fromHook": from_hook,
+            "systemMessage": system_message,
         }
         fields = _present(fields)
         fields.setdefault("firstKeptEntryId", _OWN_ID)

@@ -15,7 +15,7 @@ from pi.tools.output import Output, Snapshot
 from pi.tools.processes import end, find_shell, start
 from pi.tools.truncate import MAX_BYTES, MAX_LINES, size_text
 
-__all__ = ["MAX_TIMEOUT", "TOOL", "BashTool"]
+__all__ = ["MAX_TIMEOUT", "TOOL", "BashTool", "OutputReader"]
 
 MAX_TIMEOUT = 2_147_483.647
 """Seconds: 2^31 - 1 milliseconds."""
@@ -57,7 +57,7 @@ class BashTool:
         shell = find_shell(context.shell, context.env)
         output = Output(context.env.get("TMPDIR"))
         began = time.monotonic()
-        reader = _Reader(output)
+        reader = OutputReader(output)
         try:
             process = await start(shell, command, context.cwd, context.env, reader.write_end)
         except BaseException:
@@ -101,7 +101,7 @@ class BashTool:
         return _result(output, process.returncode, time.monotonic() - began, later)
 
 
-class _Reader:
+class OutputReader:
     """A thread that feeds an Output from a pipe until nobody holds its other end.
 
     It goes on after the tool has returned if a background process still prints: the process is
@@ -177,7 +177,7 @@ class _Reader:
             return self._watched
 
 
-async def _report(output: Output, reader: _Reader, context: ToolContext) -> None:
+async def _report(output: Output, reader: OutputReader, context: ToolContext) -> None:
     """The first output at once, then the latest ten times a second."""
     while True:
         await reader.arrived.wait()

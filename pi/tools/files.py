@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import secrets
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -57,7 +56,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         if not stat.S_ISREG(before.st_mode) or before.st_nlink > 1:
             _write_in_place(target, data)
             return
-    temporary = os.path.join(os.path.dirname(target), f".pi-{secrets.token_hex(8)}")
+    temporary = os.path.join(os.path.dirname(target), f".pi-{os.urandom(8).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         # A new file gets what the umask leaves; nobody may look into the copy of an existing one.
@@ -83,5 +82,10 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def _write_in_place(target: str, data: bytes) -> None:
-    with open(target, "wb") as file:
+    # Opening a pipe that nobody reads would wait for a reader, and nothing could end that wait.
+    flags = os.O_WRONLY | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    handle = os.open(target, flags)
+    if hasattr(os, "set_blocking"):
+        os.set_blocking(handle, stat.S_ISREG(os.fstat(handle).st_mode))
+    with os.fdopen(handle, "wb") as file:
         file.write(data)

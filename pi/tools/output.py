@@ -6,7 +6,6 @@ when it cannot be written, the result says so and the command goes on.
 
 import codecs
 import os
-import secrets
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -156,7 +155,7 @@ class Output:
             import tempfile  # noqa: PLC0415  (2 ms, for long output only)
 
             folder = tempfile.gettempdir()
-        path = os.path.join(folder, f"pi-bash-{secrets.token_hex(8)}.log")
+        path = os.path.join(folder, f"pi-bash-{os.urandom(8).hex()}.log")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
             self._file = os.open(path, flags, 0o600)

@@ -22,7 +22,12 @@ __all__ = [
     "AssistantEvent",
     "BlockEnd",
     "BlockStart",
+    "CompactionEnd",
+    "CompactionReason",
+    "CompactionResult",
     "Delta",
+    "QueueUpdate",
+    "SessionInfoChanged",
     "StreamDone",
     "StreamError",
     "StreamStart",
@@ -189,6 +194,64 @@ class RetryEnd(TypedDict):
     finalError: NotRequired[str]
 
 
+CompactionReason = Literal["manual", "threshold", "overflow"]
+
+
+class CompactionResult(TypedDict):
+    """estimatedTokensAfter: a guess at what the context comes to now."""
+
+    summary: str
+    firstKeptEntryId: str
+    tokensBefore: int
+    estimatedTokensAfter: int
+    usage: NotRequired[Usage]
+    details: NotRequired[Any]
+
+
+class CompactionStart(TypedDict):
+    type: Literal["compaction_start"]
+    reason: CompactionReason
+
+
+class CompactionEnd(TypedDict):
+    """result: absent when it failed (errorMessage says why) or was aborted."""
+
+    type: Literal["compaction_end"]
+    reason: CompactionReason
+    result: NotRequired[CompactionResult]
+    aborted: bool
+    willRetry: bool
+    errorMessage: NotRequired[str]
+
+
+class SummaryRetryScheduled(TypedDict):
+    type: Literal["summarization_retry_scheduled"]
+    attempt: int
+    maxAttempts: int
+    delayMs: int
+    errorMessage: str
+
+
+class SummaryRetryStart(TypedDict):
+    """reason: of the compaction; absent for a branch summary."""
+
+    type: Literal["summarization_retry_attempt_start"]
+    source: Literal["compaction", "branchSummary"]
+    reason: NotRequired[CompactionReason]
+
+
+class SummaryRetryFinished(TypedDict):
+    type: Literal["summarization_retry_finished"]
+
+
+class QueueUpdate(TypedDict):
+    """The texts waiting in each queue, all of them."""
+
+    type: Literal["queue_update"]
+    steering: list[str]
+    followUp: list[str]
+
+
 class EntryAppended(TypedDict):
     type: Literal["entry_appended"]
     entry: SessionEntry
@@ -218,6 +281,12 @@ AgentEvent = (
     | ToolEnd
     | RetryStart
     | RetryEnd
+    | CompactionStart
+    | CompactionEnd
+    | SummaryRetryScheduled
+    | SummaryRetryStart
+    | SummaryRetryFinished
+    | QueueUpdate
     | EntryAppended
     | SessionInfoChanged
     | ThinkingLevelChanged

@@ -1,6 +1,7 @@
 """A model that follows a script, at the provider seam, and a session around it."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ import pytest
 
 from pi.agent.retry import RetryPolicy
 from pi.agent.session import AgentSession
+from pi.config.settings_types import Compaction
 from pi.providers.base import Context
 from pi.session.store import SessionStore
 from pi.tools.base import Tool, ToolContext, ToolResult, text_block
 from pi.wire.events import AgentEvent, AssistantEvent
-from pi.wire.messages import AssistantMessage, ThinkingLevel, empty_usage, now_ms
+from pi.wire.messages import AssistantMessage, ThinkingLevel, empty_usage, now_ms, text_of
 from pi.wire.model import Model
 
 MODEL = Model(id="m1", provider="script", api="script", base_url="", reasoning=True)
@@ -33,8 +35,13 @@ def blank() -> AssistantMessage:
     }
 
 
-def says(text: str = "", *calls: dict[str, Any], stop: str | None = None) -> Reply:
-    """A reply of one text and tool calls ({"name":…, "arguments":…, "id":…})."""
+def says(
+    text: str = "", *calls: dict[str, Any], stop: str | None = None, tokens: int = 0, out: int = 0
+) -> Reply:
+    """A reply of one text and tool calls ({"name":…, "arguments":…, "id":…}).
+
+    tokens, out: what it reports of the request and of itself.
+    """
 
     async def stream(message: AssistantMessage) -> AsyncIterator[AssistantEvent]:
         yield {"type": "start", "partial": message}
@@ -46,6 +53,7 @@ def says(text: str = "", *calls: dict[str, Any], stop: str | None = None) -> Rep
             yield {"type": "text_end", "contentIndex": 0, "content": text}
         for call in calls:
             content.append({"type": "toolCall", **call})  # type: ignore[typeddict-item]
+        message["usage"].update(input=tokens, output=out, totalTokens=tokens + out)
         message["stopReason"] = stop or ("toolUse" if calls else "stop")  # type: ignore[typeddict-item]
         yield {"type": "done", "reason": message["stopReason"], "message": message}
 
@@ -109,7 +117,11 @@ class Echo:
 
 
 class Conversation:
-    """A session on a scripted model; `contexts` is what the model was shown, request by request."""
+    """A session on a scripted model.
+
+    contexts: what the model was shown, request by request. summary_prompts: the texts of requests
+    for summaries, which are in `contexts` as well. outside: events that are part of no run.
+    """
 
     def __init__(
         self,
@@ -119,8 +131,12 @@ class Conversation:
         retry: RetryPolicy | None = None,
         sections: dict[str, str] | None = None,
         cwd: Path = Path("/"),
+        compaction: Compaction | None = None,
+        model: Model = MODEL,
     ) -> None:
         self.contexts: list[list[Any]] = []
+        self.summary_prompts: list[str] = []
+        self.outside: list[AgentEvent] = []
         self._replies = list(replies)
 
         def request(
@@ -129,16 +145,29 @@ class Conversation:
             self.contexts.append(list(context.messages))
             return self._replies.pop(0)(blank())
 
+        def one_off(
+            model: Model, context: Context, thinking: ThinkingLevel
+        ) -> AsyncIterator[AssistantEvent]:
+            self.summary_prompts.append(text_of(context.messages[-1]["content"]))  # type: ignore[typeddict-item]
+            return request(model, context, thinking)
+
         self.session = AgentSession(
             store,
-            model=MODEL,
+            model=model,
             thinking="medium",
             sections=sections or {"preamble": "Be good."},
             tools=tools,
             request=request,
             tool_context=lambda call_id, update: ToolContext(call_id, cwd, {}, update),
+            one_off=one_off,
             retry=retry or RetryPolicy(base_delay=0.001),
+            compaction=compaction,
+            on_event=self.outside.append,
         )
+
+    def entries(self, kind: str) -> list[Any]:
+        """The stored entries of one type."""
+        return [entry for entry in self.session.store.entries() if entry["type"] == kind]
 
     async def say(self, text: str) -> list[AgentEvent]:
         return [event async for event in self.session.prompt([{"type": "text", "text": text}])]
@@ -147,3 +176,13 @@ class Conversation:
 @pytest.fixture
 def store(tmp_path: Path) -> SessionStore:
     return SessionStore.in_memory(str(tmp_path))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run tests that are coroutines, each in a loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True

@@ -20,7 +20,8 @@ posix = pytest.mark.skipif(os.name == "nt", reason="the commands are a POSIX she
 
 def model(provider: str = "anthropic", **fields: Any) -> Model:
     fields.setdefault("base_url", "http://x")
-    return Model(id="m", provider=provider, api="anthropic-messages", **fields)
+    fields.setdefault("api", "anthropic-messages")
+    return Model(id="m", provider=provider, **fields)
 
 
 @pytest.fixture
@@ -189,6 +190,30 @@ def test_azure_finds_its_address(make: Any, env: dict[str, str], address: str) -
     assert credentials.require(model("azure", base_url="")).base_url == address
 
 
+def test_azure_s_version_is_part_of_the_address_of_its_openai_models(make: Any) -> None:
+    env = {"AZURE_OPENAI_API_KEY": "k", "AZURE_OPENAI_API_VERSION": "2025 1&x"}
+    env["AZURE_OPENAI_BASE_URL"] = "https://r.openai.azure.com"
+    credentials = make(env=env)
+    openai = model("azure", base_url="", api="azure-openai-responses")
+    address = "https://r.openai.azure.com/openai/v1"
+    assert credentials.require(openai).base_url == f"{address}?api-version=2025%201%26x"
+    foundry = model("azure", base_url="", api="openai-completions")
+    assert credentials.require(foundry).base_url == address
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [("m=mine", "mine"), ("a=b, m = mine ,c", "mine"), ("m=", None), ("x=y", None), ("", None)],
+)
+def test_azure_deployments_have_names_of_their_own(
+    make: Any, names: str, found: str | None
+) -> None:
+    env = {"AZURE_OPENAI_API_KEY": "k", "AZURE_OPENAI_DEPLOYMENT_NAME_MAP": names}
+    credentials = make(env=env, api_key="k")
+    assert credentials.require(model("azure")).deployment == found
+    assert credentials.require(model("mock"), api_key="k").deployment is None
+
+
 def test_azure_without_an_address(make: Any) -> None:
     with pytest.raises(AuthError, match="needs an address"):
         make(env={"AZURE_OPENAI_API_KEY": "k"}).require(model("azure", base_url=""))
@@ -209,10 +234,48 @@ def test_sign_ins(make: Any) -> None:
     with pytest.raises(AuthError, match="expired"):
         make(expired).require(model())
     assert make(expired, {"ANTHROPIC_API_KEY": "a"}).require(model()).api_key == "a"
-    other = {"xai": {"type": "oauth", "access": "a", "expires": later}}
-    assert not make(other).has_credential("xai")
+    other = {"elsewhere": {"type": "oauth", "access": "a", "expires": later}}
+    assert not make(other).has_credential("elsewhere")
     with pytest.raises(AuthError, match="only credential"):
-        make(other).require(model("xai"))
+        make(other).require(model("elsewhere"))
+
+
+def test_a_sign_in_that_can_be_renewed_goes_before_other_keys(make: Any) -> None:
+    before = (time.time() - 3600) * 1000
+    expired = {"anthropic": {"type": "oauth", "access": "a", "refresh": "r", "expires": before}}
+    credentials = make(expired, {"ANTHROPIC_API_KEY": "billed elsewhere"})
+    assert credentials.has_credential("anthropic")
+    with pytest.raises(AuthError, match="has expired") as caught:  # no network was given
+        credentials.require(model())
+    assert caught.value.hint == "Sign in again: pi auth login anthropic"
+
+
+def test_copilots_token_says_where_requests_go(make: Any) -> None:
+    usual = "https://api.individual.githubcopilot.com"
+    copilot = model("github-copilot", base_url=usual)
+
+    def address(access: str, **more: str) -> str:
+        entry = {"type": "oauth", "access": access, "refresh": "r", "expires": 9e15, **more}
+        address: str = make({"github-copilot": entry}).require(copilot).base_url
+        return address
+
+    assert address("tid=1;proxy-ep=proxy.business.githubcopilot.com;x=1") == (
+        "https://api.business.githubcopilot.com"
+    )
+    assert address("tid=1", enterpriseUrl="my.ghe.com") == "https://copilot-api.my.ghe.com"
+    assert address("tid=1") == usual
+    assert address("proxy-ep=evil.example/path?") == usual
+    own = model("github-copilot", base_url="http://127.0.0.1:1")
+    assert make(env={"COPILOT_GITHUB_TOKEN": "proxy-ep=a.b"}).require(own).base_url == own.base_url
+
+
+def test_a_plan_offers_what_it_lists(make: Any) -> None:
+    entry = {"type": "oauth", "access": "a", "refresh": "r", "expires": 9e15}
+    credentials = make({"github-copilot": {**entry, "availableModelIds": ["m1"]}, "xai": entry})
+    assert credentials.offered("github-copilot") == {"m1"}
+    assert credentials.offered("xai") is None
+    assert credentials.offered("nobody") is None
+    assert make("{bad").offered("xai") is None
 
 
 def test_a_broken_file_matters_only_when_asked(make: Any) -> None:

@@ -4,13 +4,43 @@ Ids, times and each program's own prose (prompt, tool descriptions, error senten
 placeholders that keep whether they are there.
 """
 
+import base64
+import io
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from PIL import Image
+
 __all__ = ["entries", "events", "prose_results", "request"]
 
-VOLATILE = {"timestamp", "durationMs"}
+VOLATILE = {"timestamp", "durationMs", "wall_time_seconds", "fullOutputPath", "full_output_path"}
 HEADERS = ("x-api-key", "authorization", "anthropic-version", "anthropic-beta", "content-type")
+
+
+_NOTICE = re.compile(r"(?<=\n\n)\[[^\n]*\](?:\n\[[^\n]*\])*(?=\n\n|$)")
+_TAGGED = re.compile(r"(?<=>)\[[^\]\n]*\](?=</file>)")
+_IMAGE_NOTE = re.compile(r"(?:Read image|Image) file (\[\S+\])(?:\n.*)*")
+
+
+def words(text: str) -> str:
+    """A result or prompt with notices replaced: what they say is each program's own."""
+    text = _TAGGED.sub("[notice]", _NOTICE.sub("[notice]", text))
+    text = re.sub(r"\n\n(?:Exit code: |Command exited with code )(\d+)$", r"\n\n<exit \1>", text)
+    text = _IMAGE_NOTE.sub(r"<image \1>", text)
+    if re.fullmatch(r"\[Line 1 is .*\]", text):
+        return "[notice]"
+    if re.fullmatch(r"No (?:matches|files)\b[^\n]*", text):
+        return "<nothing>"
+    if re.fullmatch(r"\(.*(?:image|tool).*\)|Image reading is disabled\.|.*[Ii]mage\(s\).*:", text):
+        return "<no image>"
+    return text
+
+
+def picture(data: str) -> str:
+    """Kind and size of an image: two encoders make different bytes of it."""
+    with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+        return f"{image.format} {image.width}x{image.height}"
 
 
 def events(records: Iterable[dict[str, Any]]) -> list[Any]:
@@ -80,6 +110,8 @@ def request(recorded: dict[str, Any], prose: set[str]) -> Any:
     body = recorded["body"]
     headers = {k: v for k, v in recorded["headers"].items() if k in HEADERS}
     plain = {k: _wire(v, prose) for k, v in body.items() if k not in ("system", "tools")}
+    if "prompt_cache_key" in plain:
+        plain["prompt_cache_key"] = "<id>"
     if "system" in body:
         plain["system"] = [{**block, "text": "<text>"} for block in body["system"]]
     if "tools" in body:
@@ -91,7 +123,13 @@ def _wire(value: Any, prose: set[str]) -> Any:
     """A request's messages, with error texts and the system prompt replaced."""
     if isinstance(value, list):
         return [_wire(item, prose) for item in value]
+    if isinstance(value, str):
+        return words(value)
     if isinstance(value, dict):
+        if value.get("type") == "base64":
+            return {**value, "data": picture(value["data"])}
+        if value.get("type") == "image_url":
+            return picture(value["image_url"]["url"].partition(",")[2])
         if value.get("role") in ("system", "developer"):
             return {**value, "content": "<text>"}
         if (value.get("tool_use_id") or value.get("tool_call_id")) in prose:
@@ -113,6 +151,15 @@ def _undescribed(value: Any) -> Any:
 
 def _result(ended: dict[str, Any]) -> dict[str, Any]:
     result = dict(ended["result"])
+    result["content"] = [_block(block) for block in result["content"]]
+    structured = result.get("structuredContent")
+    if isinstance(structured, str):
+        result["structuredContent"] = words(structured)
+    elif isinstance(structured, dict) and structured.get("type") == "image":
+        result["structuredContent"] = {
+            **_block(structured),
+            "note": words(structured["note"]),
+        }
     if ended["isError"] or ended["toolName"] in ("edit", "write"):
         result["content"] = "<prose>"
         result.pop("structuredContent", None)
@@ -130,10 +177,19 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
         message["content"] = "<prose>"
     if "errorMessage" in message:
         message["errorMessage"] = message["errorMessage"][:3] if _is_status(message) else "<error>"
-    for block in message["content"] if isinstance(message["content"], list) else []:
-        if "argumentsError" in block:
-            block["argumentsError"] = "<prose>"
+    if isinstance(message["content"], list):
+        message["content"] = [_block(block) for block in message["content"]]
+    if "details" in message:
+        message["details"] = _value(message["details"], {})
     return message
+
+
+def _block(block: dict[str, Any]) -> dict[str, Any]:
+    if block.get("type") == "text":
+        return {**block, "text": words(block["text"])}
+    if block.get("type") == "image":
+        return {**block, "data": picture(block["data"])}
+    return {**block, "argumentsError": "<prose>"} if "argumentsError" in block else block
 
 
 def _is_status(message: dict[str, Any]) -> bool:
@@ -152,6 +208,8 @@ def _value(value: Any, ids: dict[str, str]) -> Any:
 
 
 def _named(key: str, item: Any, ids: dict[str, str]) -> Any:
+    if key in ("parentSession",):
+        return "<path>"
     if key in ("id", "parentId", "targetId") and isinstance(item, str):
         return ids.setdefault(item, f"#{len(ids)}")
     if key == "argumentsError":

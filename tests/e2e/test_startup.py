@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.e2e.conftest import Machine
+from tests.e2e.conftest import Machine, ScriptedFactory
 
 HEAVY = {
     "asyncio",
@@ -60,8 +60,39 @@ def test_a_run_loads_only_its_own_provider_and_tools(machine: Machine) -> None:
         "sys.argv[1:] = ['--provider', 'demo', '--no-session', '-nt', '-p', 'hello']\nmain()",
     )
     assert "asyncio" in loaded
-    assert not {"httpx", "prompt_toolkit", "PIL", "pathspec", "truststore"} & loaded
+    assert not {"httpx", "prompt_toolkit", "PIL", "pathspec", "truststore", "difflib"} & loaded
     assert not {"pi.providers.anthropic_messages", "pi.tools.bash", "pi.tools.grep"} & loaded
+
+
+PACKAGES = {"pi", "click", "orjson", "httpx", "httpcore", "h11", "anyio", "sniffio", "idna"}
+PACKAGES |= {"certifi", "typing_extensions", "cython_runtime"}
+"""All that a run over HTTP loads besides the standard library."""
+
+RARE = {
+    *("difflib", "secrets", "sqlite3", "importlib.metadata", "multiprocessing", "xml", "unittest"),
+    *("concurrent.futures.process", "argparse", "pdb", "optparse", "zipfile", "curses"),
+}
+"""Of the standard library: each once crept in, or is known to."""
+
+
+def test_a_request_over_http_loads_its_own_api_only(scripted: ScriptedFactory) -> None:
+    online = scripted([{"blocks": [{"text": "done"}]}])
+    bare = imported(online.machine, "")
+    arguments = [*online.options, "-p", "hello", "-t", "read"]
+    loaded = imported(
+        online.machine,
+        f"from pi.__main__ import main\nimport sys\nsys.argv[1:] = {arguments}\nmain()",
+    )
+    new = {name for name in loaded - bare if name.partition(".")[0] not in sys.stdlib_module_names}
+    packages = {name.partition(".")[0] for name in new if not name.startswith("_cython_")}
+    assert packages <= PACKAGES
+    assert not RARE & loaded
+    apis = {"pi.providers.demo", "pi.providers.openai_completions", "pi.providers.openai_responses"}
+    assert "pi.providers.anthropic_messages" in loaded
+    assert not apis & loaded
+    assert not {"pi.modes.json_events", "pi.modes.interactive", "pi.modes.rpc"} & loaded
+    unused = {f"pi.tools.{name}" for name in ("bash", "edit", "write", "grep", "find", "ls")}
+    assert not unused & loaded
 
 
 def test_version(machine: Machine) -> None:

@@ -244,7 +244,7 @@ def test_catalogue_script(tmp_path: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     files = json.loads(out.stdout)
-    assert set(files) == {"p.json", "index.json"}
+    assert set(files) == {"p.json", "index.json", "stamp.json"}
     assert json.loads(files["index.json"]) == {"p": [["a", [["x", "X"], ["y", "Y"]]]]}
     assert json.loads(files["p.json"]) == [
         {

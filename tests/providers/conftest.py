@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.providers.exchange import ANTHROPIC, COMPLETIONS, Exchange
+from tests.providers.exchange import ANTHROPIC, COMPLETIONS, GOOGLE, RESPONSES, Exchange
 from tests.scripted_provider import ScriptedProvider
 
 
@@ -24,6 +24,12 @@ def script(request):
         server.__exit__()
 
 
-@pytest.fixture(params=[ANTHROPIC, COMPLETIONS])
+@pytest.fixture(params=[ANTHROPIC, COMPLETIONS, RESPONSES, GOOGLE])
 def api(request) -> str:
+    return request.param
+
+
+@pytest.fixture(params=[ANTHROPIC, COMPLETIONS, RESPONSES])
+def text_api(request) -> str:
+    """APIs whose calls carry their arguments as text."""
     return request.param

@@ -13,6 +13,11 @@ from tests.scripted_provider import ScriptedProvider
 
 ANTHROPIC = "anthropic-messages"
 COMPLETIONS = "openai-completions"
+RESPONSES = "openai-responses"
+GOOGLE = "google-generative-ai"
+MISTRAL = "mistral-conversations"
+AZURE = "azure-openai-responses"
+CODEX = "openai-codex-responses"
 
 
 def user(content: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What both wire formats share: events, failures, time-outs, retries, cancellation."""
+"""What the wire formats share: events, failures, time-outs, retries, cancellation."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from pi.providers.base import Context, StreamOptions
 from pi.providers.http import HttpClient, HttpOptions
 from pi.providers.registry import stream_function
 from pi.wire.model import Model, Prices, PriceTier
-from tests.providers.exchange import ANTHROPIC, COMPLETIONS, user
+from tests.providers.exchange import ANTHROPIC, COMPLETIONS, GOOGLE, RESPONSES, user
 from tests.scripted_provider import ScriptedProvider
 
 CALLS = {
@@ -43,12 +43,10 @@ def test_blocks_become_events_and_a_message(script, api):
     exchange = script(api, {**CALLS, "piece": 1000})
     events = exchange.ask(thinking="low")
     deltas = [e["delta"] for e in events if e["type"].endswith("_delta")]
-    assert [d for d in deltas if d] == [
-        "let me think about it",
-        "Two files to read, žluťoučký 😀.",
-        '{"path": "a.txt"}',
-        '{"path": "b.txt"}',
-    ]
+    words, calls = [d for d in deltas if d.strip()][:2], [d for d in deltas if d.strip()][2:]
+    assert words == ["let me think about it", "Two files to read, žluťoučký 😀."]
+    assert [json.loads(call) for call in calls] == [{"path": "a.txt"}, {"path": "b.txt"}]
+    call_id = "c1|fc_2" if api == RESPONSES else "c1"
     assert shape(events)[0] == ("start", None)
     assert shape(events)[-1] == ("done", None)
     starts = [e for e in events if e["type"].endswith("_start")]
@@ -59,7 +57,7 @@ def test_blocks_become_events_and_a_message(script, api):
     assert starts[2] == {
         "type": "toolcall_start",
         "contentIndex": 2,
-        "id": "c1",
+        "id": call_id,
         "toolName": "read",
     }
     message = exchange.message
@@ -67,8 +65,14 @@ def test_blocks_become_events_and_a_message(script, api):
     assert events[-1]["reason"] == message["stopReason"] == "toolUse"
     thinking, said, first, second = message["content"]
     assert thinking["thinking"] == "let me think about it" and thinking["thinkingSignature"]
-    assert said == {"type": "text", "text": "Two files to read, žluťoučký 😀."}
-    assert first == {"type": "toolCall", "id": "c1", "name": "read", "arguments": {"path": "a.txt"}}
+    marks = {"textSignature": '{"v":1,"id":"msg_1"}'} if api == RESPONSES else {}
+    assert said == {"type": "text", "text": "Two files to read, žluťoučký 😀.", **marks}
+    assert first == {
+        "type": "toolCall",
+        "id": call_id,
+        "name": "read",
+        "arguments": {"path": "a.txt"},
+    }
     assert second["arguments"] == {"path": "b.txt"}
     assert (message["api"], message["provider"], message["model"]) == (api, "mock", "m1")
     assert "errorMessage" not in message
@@ -93,12 +97,13 @@ def test_a_cut_stream_keeps_what_came(script, api, events):
     assert "lost" in exchange.message["errorMessage"]
     heard = "".join(e["delta"] for e in asked if e["type"] in ("text_delta", "thinking_delta"))
     kept = "".join(b.get("text", "") + b.get("thinking", "") for b in exchange.message["content"])
-    assert kept == heard
+    # Responses ends each part of a summary with a blank line, and then has one too many.
+    assert kept == (heard.rstrip("\n") if kept[-1:] != "\n" else heard)
 
 
-def test_a_cut_call_keeps_the_arguments_so_far(script, api):
+def test_a_cut_call_keeps_the_arguments_so_far(script, text_api):
     blocks = [{"tool": "read", "id": "c1", "args": {"path": "abcdefghijkl", "limit": 3}}]
-    exchange = script(api, {"blocks": blocks, "stop": "toolUse", "piece": 5, "cut": 5})
+    exchange = script(text_api, {"blocks": blocks, "stop": "toolUse", "piece": 5, "cut": 5})
     exchange.ask()
     (kept,) = exchange.message["content"]
     assert kept["arguments"] and "abcdefghijkl".startswith(kept["arguments"]["path"])
@@ -118,9 +123,9 @@ def test_a_cut_call_keeps_the_arguments_so_far(script, api):
         ("null", {}, "not a JSON object"),
     ],
 )
-def test_arguments(script, api, text, arguments, error):
+def test_arguments(script, text_api, text, arguments, error):
     exchange = script(
-        api, {"blocks": [{"tool": "read", "id": "c", "args_text": text}], "stop": "toolUse"}
+        text_api, {"blocks": [{"tool": "read", "id": "c", "args_text": text}], "stop": "toolUse"}
     )
     exchange.ask()
     (call,) = exchange.message["content"]
@@ -164,19 +169,33 @@ def test_an_answer_that_never_ends_properly(script, api, turn, text):
     assert text in exchange.message["errorMessage"]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"{not json",
-        b"[1]",
-        b'"text"',
-        b'{"type": "content_block_delta", "choices": 5}',
-        b'{"type": "content_block_start", "choices": [5]}',
-        b'{"type": "message_start", "message": 7, "choices": [{"delta": 7}]}',
+NO_EVENTS = [b"{not json", b"[1]", b'"text"']
+WRONG_SHAPES = {
+    ANTHROPIC: [
+        b'{"type": "content_block_delta"}',
+        b'{"type": "content_block_start"}',
+        b'{"type": "message_start", "message": 7}',
     ],
+    COMPLETIONS: [b'{"choices": 5}', b'{"choices": [5]}', b'{"choices": [{"delta": 7}]}'],
+    RESPONSES: [
+        b'{"type": "response.output_item.added", "item": 5}',
+        b'{"type": "response.created", "response": 7}',
+        b'{"type": "response.completed"}',
+    ],
+    GOOGLE: [
+        b'{"candidates": 5}',
+        b'{"candidates": [5]}',
+        b'{"candidates": [{"content": {"parts": [7]}}]}',
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("wire", "data"),
+    [(wire, data) for wire, shapes in WRONG_SHAPES.items() for data in NO_EVENTS + shapes],
 )
-def test_malformed_events_are_errors(script, api, data):
-    exchange = script(api, {"raw": [b"event: x\ndata: " + data + b"\n\n"]})
+def test_malformed_events_are_errors(script, wire, data):
+    exchange = script(wire, {"raw": [b"event: x\ndata: " + data + b"\n\n"]})
     exchange.ask()
     assert isinstance(exchange.failure, StreamFormatError)
     assert not exchange.failure.retryable

@@ -277,7 +277,8 @@ def test_a_unique_quotation_is_replaced_and_nothing_else(text: str, data) -> Non
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
     old = text[start:end]
-    assume(text.count(old) == 1)
+    # Not where two places overlap, as "aa" in "aaa": counted as one, and the first is taken.
+    assume(text.count(old) == 1 and text.find(old) == start)
     found = placed(text, old, "NEW")
     if isinstance(found, str):
         assert "occurs" in found
@@ -295,6 +296,7 @@ def test_a_normalised_quotation_finds_its_place(text: str, data) -> None:
     end = data.draw(st.integers(start + 1, len(plain)))
     old = plain[start:end]
     assume(normalise(old) == old and plain.count(old) == 1 and old not in text)
+    assume(plain.find(old) == start)
     found = placed(text, old, "\x01")
     if isinstance(found, str):
         assert "UTF-8" in found

@@ -148,3 +148,12 @@ def test_replacing_is_atomic(tmp_path: Path) -> None:
         write_atomically(path, b"2" * 1000)
         assert reader.read() == b"1" * 1000
     assert path.read_bytes() == b"2" * 1000
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_that_nobody_reads_is_an_error_not_a_wait(run, put) -> None:
+    fifo = put("before", "").parent / "fifo"
+    os.mkfifo(fifo)
+    ran = run("write", path="fifo", content="x")
+    assert ran.is_error and "fifo" in ran.text
+    assert fifo.is_fifo()

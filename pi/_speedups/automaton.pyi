@@ -1,0 +1,1 @@
+from pi._speedups._automaton import Automaton as Automaton

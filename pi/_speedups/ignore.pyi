@@ -1,0 +1,1 @@
+from pi._speedups._ignore import Rules as Rules

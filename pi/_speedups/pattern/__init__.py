@@ -1,0 +1,1 @@
+"""Search patterns: from their text to the program that both automata run."""

@@ -1,0 +1,1 @@
+from pi._speedups._walk import Walker as Walker

@@ -1,0 +1,231 @@
+"""Keeping a conversation within its model's context window.
+
+When a context grows past a threshold, when a provider says that it is too large, or when the person
+asks, its older part is replaced by a summary. Nothing is deleted: the summary is one more entry,
+and the context from then on begins with it.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from pi.agent.abort import Abort, Aborted
+from pi.agent.cut import Cut, find_cut
+from pi.agent.retry import RetryPolicy
+from pi.agent.serialize import Files, conversation_parts, with_files, without_files
+from pi.agent.summary import Request, Summariser, SummaryError
+from pi.agent.tokens import estimate
+from pi.agent.transcript import Transcript
+from pi.config.settings_types import Compaction
+from pi.errors import PiError, SessionError
+from pi.session.context import active_entries
+from pi.wire.events import AgentEvent, CompactionEnd, CompactionReason
+from pi.wire.messages import AgentMessage, ThinkingLevel
+from pi.wire.model import Model
+
+__all__ = ["Compactor", "CompactionError", "Limits"]
+
+_FAILED: dict[CompactionReason, str] = {
+    "manual": "Compaction failed",
+    "threshold": "Automatic compaction failed",
+    "overflow": "Recovery from a full context failed",
+}
+_NO_HISTORY = "(Nothing came before this request.)"
+_JOINED = "{history}\n\n---\n\n**The request being worked on, up to this point:**\n\n{prefix}"
+
+
+class CompactionError(PiError):
+    """A compaction that was asked for could not be made, or was stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Tokens, for one model.
+
+    trigger: a larger context is compacted. keep: of the newest, about this much stays.
+    window: what the model takes at all.
+    """
+
+    trigger: int
+    keep: int
+    window: int
+
+    @classmethod
+    def of(cls, model: Model, settings: Compaction) -> "Limits":
+        """As the settings say, unless they ask for what this model's window cannot hold."""
+        window = model.context_window
+        reserve, keep = settings.for_model(model.reference)
+        if reserve >= window:
+            reserve = window // 4
+        trigger = window - reserve
+        return cls(trigger, keep if keep < trigger else trigger // 2, window)
+
+
+@dataclass(slots=True)
+class Compactor:
+    """Compacts one transcript.
+
+    outcome: of the last `run`: "nothing" where there was nothing to summarise.
+    """
+
+    transcript: Transcript
+    request: Request
+    settings: Compaction
+    retry: RetryPolicy
+    enabled: bool = field(init=False)
+    outcome: Literal["done", "nothing", "failed", "aborted"] = field(default="nothing", init=False)
+    _floor: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.enabled = self.settings.enabled
+
+    def is_due(self, model: Model, coming: list[AgentMessage] | None = None) -> bool:
+        """Whether the context, with what is about to be added, is past the threshold.
+
+        Where the last compaction could not get below it, only after there is more to summarise.
+        """
+        if not self.enabled:
+            return False
+        limits = Limits.of(model, self.settings)
+        tokens = self.transcript.tokens_with(coming or [])
+        return tokens > max(limits.trigger, self._floor and self._floor + limits.keep)
+
+    async def run(
+        self,
+        reason: CompactionReason,
+        model: Model,
+        thinking: ThinkingLevel,
+        abort: Abort,
+        *,
+        instructions: str | None = None,
+        will_retry: bool = False,
+    ) -> AsyncGenerator[AgentEvent, None]:
+        """Compact now; `outcome` says how it went.
+
+        An automatic one is silent where there is nothing to compact. Raises CompactionError after
+        the last event for a manual one that did not come about.
+        """
+        self.outcome = "nothing"
+        cut = self._cut(model)
+        if cut is None and reason != "manual":
+            return
+        yield {"type": "compaction_start", "reason": reason}
+        end: CompactionEnd = {
+            "type": "compaction_end",
+            "reason": reason,
+            "aborted": False,
+            "willRetry": False,
+        }
+        failure = self._nothing() if cut is None else None
+        if cut is not None:
+            reply_tokens, _ = self.settings.for_model(model.reference)
+            summariser = Summariser(
+                self.request, model, thinking, self.retry, abort, reply_tokens, reason
+            )
+            try:
+                async with aclosing(self._summary(cut, summariser, instructions)) as events:
+                    async for event in events:
+                        yield event
+                end = self._compacted(cut, summariser, model, reason, will_retry)
+                self.outcome = "done"
+            except Aborted:
+                self.outcome = "aborted"
+                end["aborted"] = True
+                failure = "The compaction was stopped"
+            except (SummaryError, SessionError) as error:
+                self.outcome = "failed"
+                failure = str(error)
+        if failure is not None and self.outcome != "aborted":
+            end["errorMessage"] = f"{_FAILED[reason]}: {failure}"
+        yield end
+        if failure is not None and reason == "manual":
+            raise CompactionError(failure)
+
+    def _cut(self, model: Model) -> Cut | None:
+        transcript = self.transcript
+        if transcript.was_just_compacted:
+            return None
+        limits = Limits.of(model, self.settings)
+        system = estimate([m for m in transcript.messages if m["role"] == "system"])
+        room = limits.window - limits.window // 8 - system
+        active = active_entries(transcript.store.history)
+        return find_cut(active, limits.keep, room if room > 0 else None)
+
+    def _nothing(self) -> str:
+        if self.transcript.was_just_compacted:
+            return "The conversation has just been compacted"
+        return "There is nothing to compact yet: all of it counts as recent"
+
+    async def _summary(
+        self, cut: Cut, summariser: Summariser, instructions: str | None
+    ) -> AsyncGenerator[AgentEvent, None]:
+        """Leaves the whole summary in `summariser.text`, files not yet listed."""
+        before = _earlier_summary(self.transcript)
+        history = before
+        if cut.history:
+            parts = conversation_parts(cut.history)
+            async with aclosing(
+                summariser.summarise("history", parts, before, instructions)
+            ) as events:
+                async for event in events:
+                    yield event
+            history = summariser.text
+        if cut.prefix:
+            parts = conversation_parts(cut.prefix)
+            async with aclosing(
+                summariser.summarise("prefix", parts, None, instructions)
+            ) as events:
+                async for event in events:
+                    yield event
+            summariser.text = _JOINED.format(history=history or _NO_HISTORY, prefix=summariser.text)
+
+    def _compacted(
+        self,
+        cut: Cut,
+        summariser: Summariser,
+        model: Model,
+        reason: CompactionReason,
+        will_retry: bool,
+    ) -> CompactionEnd:
+        """Write the entry; the event that reports it."""
+        files = Files()
+        active = active_entries(self.transcript.store.history)
+        files.note_summary(cast("dict[str, Any] | None", active.compaction))
+        files.note_calls(cut.history)
+        files.note_calls(cut.prefix)
+        details = files.details()
+        usage = summariser.usage
+        before = self.transcript.tokens
+        entry = self.transcript.compact(
+            with_files(summariser.text, details),
+            cut.first_kept,
+            before,
+            details=details,
+            usage=usage,
+        )
+        after = estimate(self.transcript.messages)
+        self._floor = after if after > Limits.of(model, self.settings).trigger else 0
+        end: CompactionEnd = {
+            "type": "compaction_end",
+            "reason": reason,
+            "result": {
+                "summary": entry["summary"],
+                "firstKeptEntryId": entry["firstKeptEntryId"],
+                "tokensBefore": before,
+                "estimatedTokensAfter": after,
+            },
+            "aborted": False,
+            "willRetry": will_retry,
+        }
+        if usage is not None:
+            end["result"]["usage"] = usage
+        end["result"]["details"] = details
+        return end
+
+
+def _earlier_summary(transcript: Transcript) -> str | None:
+    for message in transcript.messages:
+        if message["role"] == "compactionSummary":
+            return without_files(message["summary"])
+    return None

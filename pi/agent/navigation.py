@@ -1,0 +1,115 @@
+"""Moving about in the tree of a session, with a summary of the branch that is left."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pi.agent.serialize import Files, conversation_parts, with_files
+from pi.agent.summary import Summariser
+from pi.agent.tokens import message_tokens
+from pi.agent.transcript import Transcript
+from pi.errors import SessionError
+from pi.session.context import project
+from pi.wire.entries import BranchSummaryEntry, SessionEntry
+from pi.wire.events import AgentEvent
+from pi.wire.messages import AgentMessage, text_of
+
+__all__ = ["Navigation", "landing", "left_behind", "move", "summarise_branch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """Where a move led.
+
+    text: of the user's message that was chosen, to be changed and said again; None for any other
+    entry. summary: what was written of the branch that was left. cancelled: nothing moved.
+    """
+
+    text: str | None = None
+    summary: BranchSummaryEntry | None = None
+    cancelled: bool = False
+
+
+def landing(transcript: Transcript, target_id: str) -> tuple[str | None, str | None]:
+    """The entry to go on from, and the text to edit: before a message of the user, else after.
+
+    Raises SessionError for an unknown entry.
+    """
+    entry = transcript.store.get(target_id)
+    if entry is None:
+        raise SessionError(f"no entry {target_id!r} in session {transcript.store.id}")
+    fields = cast("dict[str, Any]", entry)
+    if entry["type"] == "message" and fields["message"].get("role") == "user":
+        return entry["parentId"], text_of(fields["message"]["content"])
+    if entry["type"] == "custom_message":
+        return entry["parentId"], text_of(entry["content"])
+    return target_id, None
+
+
+def left_behind(transcript: Transcript, target_id: str) -> list[SessionEntry]:
+    """The entries of the active branch that are not on the way to another, oldest first."""
+    store = transcript.store
+    index = store.history.index()
+    row = index.row(target_id)
+    shared = set() if row is None else {index.ids[at] for at in index.up(row)}
+    return [entry for entry in store.path_to() if entry["id"] not in shared]
+
+
+async def summarise_branch(
+    entries: list[SessionEntry],
+    summariser: Summariser,
+    budget: int,
+    instructions: str | None,
+) -> AsyncGenerator[AgentEvent, None]:
+    """Retry events; afterwards `summariser.text` is the summary, empty for nothing to tell.
+
+    budget: tokens of the newest to read. Results of tools are left out: what they led to is told.
+    """
+    messages: list[AgentMessage] = []
+    for message in reversed([m for _, shown in project(entries) for m in shown]):
+        if message["role"] in ("system", "toolResult"):
+            continue
+        budget -= message_tokens(message)
+        if budget < 0 and messages:
+            break
+        messages.append(message)
+    parts = conversation_parts(reversed(messages))
+    if not parts:
+        return
+    async with aclosing(summariser.summarise("branch", parts, None, instructions)) as events:
+        async for event in events:
+            yield event
+
+
+def move(
+    transcript: Transcript,
+    target_id: str,
+    entries: list[SessionEntry],
+    summariser: Summariser | None,
+    label: str | None,
+) -> Navigation:
+    """Make the move, with the summary if there is one; the label goes to it, else to the target."""
+    store = transcript.store
+    place, text = landing(transcript, target_id)
+    summary: BranchSummaryEntry | None = None
+    if summariser is not None and summariser.text:
+        files = Files()
+        files.note_calls(message for _, shown in project(entries) for message in shown)
+        for entry in entries:
+            if entry["type"] == "branch_summary":
+                files.note_summary(cast("dict[str, Any]", entry))
+        details = files.details()
+        summary = store.append_branch_summary(
+            place,
+            with_files(summariser.text, details),
+            details=details,
+            usage=summariser.usage,
+            from_hook=False,
+        )
+    else:
+        store.branch(place)
+    if label:
+        store.append_label(summary["id"] if summary is not None else target_id, label)
+    transcript.reload()
+    return Navigation(text, summary)

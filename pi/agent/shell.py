@@ -1,0 +1,132 @@
+"""Shell commands that the person runs: shown as they go, kept for the model as plain text."""
+
+import asyncio
+import codecs
+import os
+import re
+from collections.abc import Callable
+
+from pi.agent.abort import Abort, Aborted
+from pi.tools.base import ToolContext
+from pi.tools.bash import OutputReader
+from pi.tools.output import Output
+from pi.tools.processes import end, find_shell, start
+from pi.wire.messages import BashExecutionMessage, now_ms
+
+__all__ = ["run_shell"]
+
+_GRACE = 2.0
+"""Seconds in which children that hold the output may go on once the shell has ended."""
+
+_AGENTS_OWN = (
+    "AI_AGENT",
+    "PI_CODING_AGENT",
+    "PI_SESSION_ID",
+    "PI_SESSION_FILE",
+    "PI_PROVIDER",
+    "PI_MODEL",
+    "PI_REASONING_LEVEL",
+)
+_ESCAPES = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles, links
+    r"|\x1b[PX^_][^\x1b]*\x1b\\"
+    r"|\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor
+    r"|\x1b[ -/]*[0-OQ-WYZ\\`-~]"
+)
+_UNFINISHED = re.compile(r"\x1b(?:[\[\]PX^_][^\x07\x1b]{0,200}\x1b?|[ -/]*)?$")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class _PlainOutput(Output):
+    """Output without escapes and control characters, told piece by piece in the event loop."""
+
+    def __init__(self, folder: str | None, tell: Callable[[str], None]) -> None:
+        super().__init__(folder)
+        self._text = codecs.getincrementaldecoder("utf-8")("replace")
+        self._held = ""
+        self._tell = tell
+        self._loop = asyncio.get_running_loop()
+
+    def feed(self, data: bytes) -> None:
+        self._take(self._text.decode(data), last=False)
+
+    def finish(self) -> None:
+        self._take(self._text.decode(b"", final=True), last=True)
+        super().finish()
+
+    def _take(self, text: str, *, last: bool) -> None:
+        text = _ESCAPES.sub("", self._held + text)
+        self._held = ""
+        if not last and (unfinished := _UNFINISHED.search(text)):
+            text, self._held = text[: unfinished.start()], unfinished[0]
+        if plain := _CONTROLS.sub("", text):
+            super().feed(plain.encode("utf-8", "replace"))
+            try:
+                self._loop.call_soon_threadsafe(self._tell, plain)
+            except RuntimeError:
+                return  # the loop is closed: the program is ending
+
+
+async def run_shell(
+    command: str,
+    context: ToolContext,
+    abort: Abort,
+    *,
+    exclude: bool = False,
+    on_output: Callable[[str], None] = lambda _: None,
+) -> BashExecutionMessage:
+    """Run a command in the session's folder and say how it went; a failure of it is no error.
+
+    exclude: whether the model is not to see it. on_output: gets the output as it comes, all of it.
+    Raises ToolError where there is no shell to run it.
+    """
+    env = {name: value for name, value in context.env.items() if name not in _AGENTS_OWN}
+    shell = find_shell(context.shell, env)
+    line = f"{context.shell_prefix}\n{command}" if context.shell_prefix else command
+    output = _PlainOutput(env.get("TMPDIR"), on_output)
+    reader = OutputReader(output)
+    try:
+        process = await start(shell, line, context.cwd, env, reader.write_end)
+    except BaseException:
+        reader.abandon()
+        raise
+    finally:
+        os.close(reader.write_end)
+    reader.start()
+    cancelled = False
+    try:
+        await abort.wait(process.wait())
+        await reader.settle(_GRACE)
+    except Aborted:
+        cancelled = True
+        await end(process)
+        await reader.settle(0)
+    except BaseException:
+        await end(process)
+        reader.detach()
+        raise
+    output.finish()
+    reader.detach()
+    await asyncio.sleep(0)  # what was last told is told before this returns
+    return _message(command, output, process.returncode, cancelled=cancelled, exclude=exclude)
+
+
+def _message(
+    command: str, output: Output, code: int | None, *, cancelled: bool, exclude: bool
+) -> BashExecutionMessage:
+    snapshot = output.snapshot()
+    message: BashExecutionMessage = {
+        "role": "bashExecution",
+        "command": command,
+        "output": snapshot.kept.content,
+        "cancelled": cancelled,
+        "truncated": snapshot.kept.truncated,
+        "timestamp": now_ms(),
+    }
+    if not cancelled and code is not None:
+        message["exitCode"] = 128 - code if code < 0 else code
+    if snapshot.path is not None:
+        message["fullOutputPath"] = snapshot.path
+    if exclude:
+        message["excludeFromContext"] = True
+    return message

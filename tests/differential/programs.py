@@ -1,0 +1,95 @@
+"""One of the two programs, in a home and project of its own."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.differential import normal
+from tests.differential.cases import Case
+from tests.scripted_provider import ScriptedProvider
+
+__all__ = ["Program"]
+
+
+class Program:
+    """Folders have the same names for both, so that paths differ in one component only."""
+
+    def __init__(
+        self, command: list[str], root: Path, server: ScriptedProvider, api: str, case: Case
+    ) -> None:
+        self.command, self.server, self.case = command, server, case
+        self.home, self.project = root / "home", root / "project"
+        self.project.mkdir(parents=True)
+        for name, content in {"a.txt": b"hello\n", **case.files}.items():
+            self.put(name, content)
+        agent = self.home / ".pi" / "agent"
+        agent.mkdir(parents=True)
+        models = [{"id": "m1", "reasoning": True, **case.model}]
+        provider = {"baseUrl": server.base_url(api), "api": api, "apiKey": "k", "models": models}
+        (agent / "models.json").write_text(json.dumps({"providers": {"mock": provider}}))
+        settings = {"retry": {"baseDelayMs": 10}, **case.settings}
+        (agent / "settings.json").write_text(json.dumps(settings))
+
+    def put(self, name: str, content: bytes) -> None:
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        stdin = self.case.stdin
+        return subprocess.run(
+            [*self.command, *arguments],
+            capture_output=True,
+            cwd=self.project,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.home),
+                "PI_OFFLINE": "1",
+                **self.case.env,
+            },
+            timeout=60,
+            check=False,
+            **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),
+        )
+
+    @property
+    def sessions(self) -> list[Path]:
+        """In the order they were made."""
+        found = (self.home / ".pi" / "agent" / "sessions").rglob("*.jsonl")
+        return sorted(found, key=lambda path: path.name)
+
+    def seen(self) -> dict[str, Any]:
+        """Everything that must agree, after the case's runs."""
+        codes: list[int] = []
+        events: list[Any] = []
+        for step in self.case.steps:
+            if isinstance(step, dict):
+                for name, content in step.items():
+                    self.put(name, content)
+                continue
+            words = (
+                [word.replace("{first}", str(self.sessions[0])) for word in step if word]
+                if ("{first}" in step)
+                else list(step)
+            )
+            done = self.run("--provider", "mock", "--model", "m1", "--mode", "json", *words)
+            codes.append(done.returncode)
+            events += normal.events([json.loads(line) for line in done.stdout.split(b"\n")[:-1]])
+        files = [
+            [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+            for path in self.sessions
+        ]
+        prose = normal.prose_results([record for records in files for record in records])
+        sent = [
+            {"path": request.target, "headers": request.headers, "body": request.body}
+            for request in self.server.requests
+        ]
+        seen = {
+            "exit": codes,
+            "events": events,
+            "entries": [normal.entries(records) for records in files],
+            "requests": [normal.request(request, prose) for request in sent],
+        }
+        return json.loads(json.dumps(seen).replace(str(self.project), "<project>"))

@@ -1,0 +1,127 @@
+"""Any bytes: no crash, and the compiled module answers as its twin does.
+
+A few seconds with the other tests; PI_FUZZ_SECONDS=600 (`make fuzz`) for as long as wanted.
+"""
+
+import itertools
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.speedups.session_bytes import LINES, measure, parse
+
+SECONDS = float(os.environ.get("PI_FUZZ_SECONDS", "1.5"))
+ENDS = st.sampled_from([b"\n", b"\r\n", b"\r", b""])
+SSE = [b"data:", b"event:", b"id", b"retry: 5", b": ", b"\xef\xbb\xbf"]
+JSON = [b"{", b"}", b"[", b"]", b'"', b",", b'":', b"\\", b"\xff", b"\0", b"0", b"1e400"]
+HEADS = [b'{"type":"message","id":"', b'","parentId":', b'null,"', b'"parentId"']
+USAGE = [b'"message":{', b'"usage":{"input":', b'"cost":{"total":']
+TOKENS = st.sampled_from([*SSE, *JSON, *HEADS, *USAGE])
+SOUP = st.lists(TOKENS | ENDS | st.binary(max_size=6), max_size=40).map(b"".join)
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> bytes:
+    """Soup, or a session with some of its bytes changed."""
+    if draw(st.booleans()):
+        return draw(SOUP)
+    data = bytearray(b"\n".join(draw(LINES)))
+    for at in draw(st.lists(st.integers(0, 4000), max_size=4)):
+        if data:
+            data[at % len(data) : at % len(data) + draw(st.integers(0, 2))] = draw(
+                TOKENS | st.binary(max_size=2)
+            )
+    return bytes(data)
+
+
+def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
+    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
+
+
+def hammer(check: Callable[[bytes, list[int]], None]) -> None:
+    """Until the time is over; a failure is shrunk as in any other test."""
+    until = time.monotonic() + SECONDS
+
+    @settings(
+        max_examples=200,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(streams(), st.lists(st.integers(0, 4000), max_size=4))
+    def some(data: bytes, cuts: list[int]) -> None:
+        check(data, cuts)
+
+    while time.monotonic() < until:
+        some()
+
+
+def modules(name: str):
+    return [pytest.importorskip(f"pi._speedups.{module}") for module in (f"_{name}", name)]
+
+
+def totals(rows, data: bytes):
+    """None where a row cannot be decoded: what the usage of a damaged line is, nobody can say."""
+
+    def read(start: int, end: int) -> bytes:
+        return data[start:end]
+
+    if any(parse(read(*rows.span(row)), 0) is None for row in range(len(rows))):
+        return None
+    return rows.totals(read, measure)
+
+
+@pytest.mark.timeout(SECONDS * 3 + 60)
+def test_session_lines() -> None:
+    twins = modules("jsonl")
+
+    def answers(module, data: bytes, cuts: list[int]):
+        asked: list[tuple[int, bytes]] = []
+
+        def ask(line: bytes, offset: int):
+            asked.append((offset, line))
+            return parse(line, offset)
+
+        rows = module.TreeRows(ask)
+        for chunk in chunks(data, cuts):
+            rows.feed(chunk)
+        rows.finish()
+        every = range(len(rows))
+        wanted = rows.id(0).encode(errors="surrogatepass") if len(rows) else b"a"
+        return (
+            asked,
+            [(rows.id(row), rows.kind(row), rows.span(row), rows.parent(row)) for row in every],
+            [(rows.path(row), rows.children(row)) for row in every],
+            rows.leaves(),
+            totals(rows, data),
+            [module.usual_head(line) for line in data.split(b"\n")],
+            [module.skip_others(data, upper, wanted) for upper in (*cuts, len(data))],
+        )
+
+    def same(data: bytes, cuts: list[int]) -> None:
+        pure, compiled = (answers(module, data, cuts) for module in twins)
+        assert compiled == pure
+
+    hammer(same)
+
+
+@pytest.mark.timeout(SECONDS * 3 + 60)
+def test_event_streams() -> None:
+    twins = modules("sse")
+
+    def answers(module, data: bytes, cuts: list[int]):
+        decoder = module.SseDecoder()
+        events = [decoder.feed(chunk) for chunk in chunks(data, cuts)]
+        return events, decoder.last_event_id, decoder.retry, decoder.close()
+
+    def same(data: bytes, cuts: list[int]) -> None:
+        pure, compiled = (answers(module, data, cuts) for module in twins)
+        assert compiled == pure
+
+    hammer(same)
