@@ -8,8 +8,9 @@ __all__ = ["GAP", "Said", "query_of", "segmented"]
 GAP = "\u200b"
 """Stands behind each character of a script without blanks, so that each is a word to SQLite."""
 
-_UNSPACED = re.compile("[\u2e80-\u303f\u3040-\u30ff\u31f0-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-                       "\U00020000-\U0003ffff]")  # fmt: skip
+_UNSPACED = (
+    "[\u2e80-\u303f\u3040-\u30ff\u31f0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 _PARTS = re.compile(r'"([^"]*)"|(\S+)')
 PREFIX = 3
 """Letters from which on a word also finds those that it begins."""
@@ -27,7 +28,7 @@ class Said:
 
 def segmented(text: str) -> str:
     """`text` as it is indexed: SQLite would take a run of Chinese or Japanese for one word."""
-    return text if text.isascii() else _UNSPACED.sub(rf"\g<0>{GAP}", text)
+    return text if text.isascii() else re.sub(_UNSPACED, rf"\g<0>{GAP}", text)
 
 
 def query_of(text: str) -> str:
