@@ -180,16 +180,19 @@ class Credentials:
             env={} if stored is None else stored.env,
         )
 
-    def key_of(self, provider: str, *, left: float = EARLY) -> ProviderKey | None:
-        """The provider's key or token alone. left: seconds a token must be good for at least.
+    def key_of(
+        self, provider: str, *, left: float = EARLY, wish: float = EARLY
+    ) -> ProviderKey | None:
+        """The provider's key or token alone.
 
-        Runs commands and renews sign-ins; raises what `resolve` raises.
+        left: seconds a token must be good for. wish: seconds below which it is renewed, taking what
+        that gives. Runs commands and renews sign-ins; raises what `resolve` raises.
         """
         stored = self._stored(provider, None)
         variables = self._with_stored(stored)
         if any(not variables.get(name) for name in key_source(provider).needs):
             return None
-        return self._key(provider, stored, variables, left)
+        return self._key(provider, stored, variables, left, wish)
 
     def stored_token(self, provider: str) -> str | None:
         """A stored sign-in's token as it is, expired or not; None without a usable sign-in."""
@@ -236,9 +239,10 @@ class Credentials:
         stored: Stored | None,
         variables: Mapping[str, str],
         left: float = EARLY,
+        wish: float = EARLY,
     ) -> ProviderKey | None:
         if stored is not None and stored.oauth and _usable(provider, stored):
-            token = self._token(provider, stored, left)
+            token = self._token(provider, stored, left, wish)
             return ProviderKey(token, "auth.json (sign-in)", oauth=True)
         if stored is not None and stored.key is not None:
             value = self._stored_key(provider, stored.key, variables)
@@ -262,17 +266,18 @@ class Credentials:
             resolve_value(stored.key, variables, what=what)
         return None
 
-    def _token(self, provider: str, stored: Stored, left: float) -> str:
-        """A sign-in's access token, renewed if it has less than `left` seconds."""
+    def _token(self, provider: str, stored: Stored, left: float, wish: float) -> str:
+        """A sign-in's access token; left and wish as for `key_of`."""
+        wish = max(left, wish)
         now = now_ms() if self._around is None else self._around.now()
-        if not needs_renewal(stored.entry, now, left):
+        if not needs_renewal(stored.entry, now, wish):
             return stored.access or ""
         if self._around is None:
             raise AuthError(
                 f'the stored sign-in for "{provider}" has expired',
                 hint=f"Sign in again: pi auth login {provider}",
             )
-        entry = fresh_entry(self.store, provider, self._around, left=left)
+        entry = fresh_entry(self.store, provider, self._around, left=wish)
         if needs_renewal(entry, self._around.now(), left if left > EARLY else 0):
             raise AuthError(f'"{provider}" gives no token that is good for {left:g} seconds')
         return str(entry["access"])

@@ -37,6 +37,9 @@ __all__ = ["run_auth"]
 NOT_READY = 1
 INVALID = 2
 
+_USUAL_EXPIRY = 1800.0
+"""Seconds a printed token should be good for without --min-expiry, if that can be had."""
+
 _DURATION = re.compile(r"(\d+)(ms|s|m|h)", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
@@ -218,15 +221,16 @@ def print_api_key(here: _Here, provider: str | None, model: str | None) -> int:
 def print_bearer_token(
     here: _Here, provider: str | None, model: str | None, min_expiry: str | None
 ) -> int:
-    """Print a sign-in's token, renewed if it has expired."""
+    """Print a sign-in's token, renewed if it has under 30 minutes or --min-expiry left."""
     left = EARLY if min_expiry is None else max(EARLY, _duration(min_expiry))
+    wish = _USUAL_EXPIRY if min_expiry is None else left
     name = _known_provider(here, provider, model)
     if here.credentials.stored_token(name) is None:
         raise AuthError(
             f'there is no sign-in for "{name}", so no bearer token',
             hint=f"Sign in with: pi auth login {name}" if name in OAUTH_PROVIDERS else None,
         )
-    key = here.credentials.key_of(name, left=left)
+    key = here.credentials.key_of(name, left=left, wish=wish)
     if key is None:
         raise here.credentials.missing(name)
     return say(key.value)

@@ -167,7 +167,7 @@ def test_an_unusable_file(machine: Machine, content: str) -> None:
 
 
 def test_printing(machine: Machine) -> None:
-    write_auth(machine, {"anthropic": sign_in(10), "groq": {"type": "api_key", "key": "$MINE"}})
+    write_auth(machine, {"anthropic": sign_in(40), "groq": {"type": "api_key", "key": "$MINE"}})
 
     def said(*arguments: str) -> tuple[int, str, str]:
         result = machine.run("auth", *arguments, MINE="k1")
@@ -213,6 +213,20 @@ def test_a_token_is_renewed_for_printing(machine: Machine) -> None:
     assert "no token that is good for 7200 seconds" in result.stderr
     assert "AT-1" not in result.stderr
     assert stored(machine)["anthropic"]["refresh"] == "RT-1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "printed"),
+    [((200, {**TOKENS, "expires_in": 900}), "AT-1\n"), ((400, {}), "sk-ant-oat-A\n")],
+)
+def test_a_printed_token_should_last(machine: Machine, answer: Any, printed: str) -> None:
+    """Under 30 minutes it is renewed; what that gives will do, and so will the old one."""
+    write_auth(machine, {"anthropic": sign_in(20)})
+    token = ("auth", "print-bearer-token", "--provider", "anthropic")
+    with Server({TOKEN: [answer]}) as server:
+        result = at_loopback(machine, server, *token)
+        assert len(server.requests) == 1
+    assert (result.stdout, result.returncode) == (printed, 0)
 
 
 def test_a_run_renews_its_sign_in(machine: Machine, scripted: ScriptedFactory) -> None:
