@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).resolve().parent.parent / "pi" / "models" / "data"
-# Reached only by signing in with another provider, never chosen by name.
-HIDDEN = {"openai-codex"}
 # The file and the group say these already, or nobody reads them.
 DROPPED = {"provider", "type", "lab", "enabled", "providers", "free"}
 
@@ -49,7 +47,7 @@ def build(folder: Path) -> dict[str, str]:
     files: dict[str, str] = {}
     index: dict[str, list[Any]] = {}
     for path in sorted(folder.glob("*.json")):
-        if path.name.startswith(".") or path.stem in HIDDEN:
+        if path.name.startswith("."):
             continue
         groups = []
         for api, records in json.loads(path.read_text()).items():

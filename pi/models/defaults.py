@@ -15,6 +15,7 @@ DEFAULT_MODELS: Mapping[str, str] = {
     "anthropic": "claude-opus-5-5",
     "openai": "gpt-6.1-sol",
     "azure": "gpt-6.1-sol",
+    "openai-codex": "gpt-6.1-sol",
     "radius": "balanced",
     "nvidia": "nvidia/nemotron-3.5-super-vl-120b-a12b",
     "deepseek": "deepseek-v4-pro",

@@ -243,6 +243,19 @@ def test_a_run_renews_its_sign_in(machine: Machine, scripted: ScriptedFactory) -
     assert stored(machine)["anthropic"]["access"] == "AT-1"
 
 
+def test_a_sign_in_brings_its_models(machine: Machine) -> None:
+    assert "openai-codex" not in machine.run("--list-models", OPENAI_API_KEY="k").text
+    write_auth(machine, {"openai-codex": sign_in(accountId="a")})
+    rows = machine.run("--list-models").text.splitlines()
+    assert len(rows) > 2
+    assert {row.split()[0] for row in rows[1:]} == {"openai-codex"}
+    # A plan that names its models has no others.
+    plan = ["claude-fable-5", "never heard of"]
+    write_auth(machine, {"github-copilot": sign_in(availableModelIds=plan)})
+    rows = machine.run("--list-models").text.splitlines()
+    assert [row.split()[:2] for row in rows[1:]] == [["github-copilot", "claude-fable-5"]]
+
+
 def test_logout(machine: Machine) -> None:
     write_auth(machine, {"groq": {"type": "api_key", "key": "k"}, "odd one": {"type": "x"}})
     result = machine.run("auth", "logout", "groq")
