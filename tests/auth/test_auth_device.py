@@ -74,9 +74,8 @@ def test_nobody_enters_the_code() -> None:
         sign_in([PENDING], clock=clock)
     assert sum(clock.slept) == 60
     assert caught.value.hint == "Start again, and enter the code in time."
-    with pytest.raises(SignInRefused, match="expired") as caught:
+    with pytest.raises(SignInRefused, match="expired"):
         sign_in([SLOW])
-    assert "clock" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The device flow (RFC 8628): show a code, then ask until the person has entered it elsewhere."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -67,29 +68,21 @@ def poll(
     """
     person.show_address(code.url, note=f"Enter the code: {code.user_code}")
     person.say("Waiting until you have confirmed there…")
+    ends = math.inf if code.lifetime is None else around.now() + code.lifetime * 1000
     interval = max(1.0, code.interval)
-    deadline = None if code.lifetime is None else around.now() + code.lifetime * 1000
-    slowed = False
-    waits = not at_once
-    while True:
-        if waits:
-            left = interval if deadline is None else (deadline - around.now()) / 1000
-            if left > 0:
-                around.sleep(min(interval, left))
-        waits = True
-        if deadline is not None and around.now() >= deadline:
-            hint = "Start again, and enter the code in time."
-            if slowed:
-                hint += " If you did: the clock of this machine may be wrong."
-            raise SignInRefused("the sign-in code expired before it was entered", hint=hint)
+    pause = 0.0 if at_once else interval
+    while (left := (ends - around.now()) / 1000) > 0:
+        if pause:
+            around.sleep(min(pause, left))
         result = step()
         if not isinstance(result, Wait):
             return result
-        if result.interval is not None:
-            interval = max(1.0, result.interval)
-        elif result.slower:
-            interval += SLOW_DOWN
-        slowed = slowed or result.slower
+        interval += SLOW_DOWN if result.slower and result.interval is None else 0.0
+        interval = pause = max(1.0, result.interval or interval)
+    raise SignInRefused(
+        "the sign-in code expired before it was entered",
+        hint="Start again, and enter the code in time.",
+    )
 
 
 def next_step(answer: Answer) -> Wait | None:
