@@ -52,7 +52,7 @@ def left_behind(transcript: Transcript, target_id: str) -> list[SessionEntry]:
     store = transcript.store
     index = store.history.index()
     row = index.row(target_id)
-    shared = set() if row is None else {index.ids[at] for at in index.up(row)}
+    shared = set() if row is None else {index.id(at) for at in index.up(row)}
     return [entry for entry in store.path_to() if entry["id"] not in shared]
 
 

@@ -133,7 +133,7 @@ def _labels_in_force(store: SessionStore) -> Iterator[LabelEntry]:
     labels: dict[str, LabelEntry] = {}
     index = store.history.index()
     for row in index.of_type("label"):
-        entry = store.get(index.ids[row])
+        entry = store.get(index.id(row))
         if entry is None or entry["type"] != "label":
             continue
         if entry.get("label"):
