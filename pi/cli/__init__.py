@@ -2,16 +2,16 @@
 
 import os
 import sys
-from collections.abc import Sequence
 
 __all__ = ["main"]
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: list[str]) -> int:
     """Run `pi` with these arguments; the exit code."""
+    # A plain list, because importing collections.abc for its name would load all of collections.
     if sys.stdin is None or sys.stdout is None or sys.stderr is None:
         _open_standard_streams()
-    if list(argv) in (["--version"], ["-v"]):
+    if argv in (["--version"], ["-v"]):
         from pi._version import __version__  # noqa: PLC0415  (nothing else is imported for it)
 
         try:

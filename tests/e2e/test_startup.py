@@ -42,7 +42,7 @@ def test_version_imports_next_to_nothing(machine: Machine) -> None:
     loaded = imported(
         machine, "from pi.__main__ import main\nimport sys\nsys.argv[1:] = ['-v']\nmain()"
     )
-    assert loaded - bare <= {"pi", "pi.__main__", "pi._version", "pi.cli", "collections.abc"}
+    assert loaded - bare <= {"pi", "pi.__main__", "pi._version", "pi.cli"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version", "--verbose"], ["--nonsense"]])
