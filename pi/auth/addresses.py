@@ -11,11 +11,10 @@ __all__ = ["address_of", "copilot_address", "deployment_of", "is_host"]
 
 COPILOT_ADDRESS = "https://api.individual.githubcopilot.com"
 
-_PLACEHOLDER = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
+# Compiled by `re` at their first use: most runs get by without.
+_PLACEHOLDER = r"\{([A-Z][A-Z0-9_]*)\}"
 # Roots of these hosts, as the portal shows them, lack the path of the API.
-_AZURE_ROOT = re.compile(
-    r"https://[^/]+\.(?:ai|cognitiveservices|openai)\.azure\.com", re.IGNORECASE
-)
+_AZURE_ROOT = r"(?i)https://[^/]+\.(?:ai|cognitiveservices|openai)\.azure\.com"
 
 
 def address_of(
@@ -43,7 +42,7 @@ def address_of(
             )
         return value
 
-    return _PLACEHOLDER.sub(fill, model.base_url)
+    return re.sub(_PLACEHOLDER, fill, model.base_url)
 
 
 def deployment_of(model: Model, variables: Mapping[str, str]) -> str | None:
@@ -85,7 +84,7 @@ def _azure(model: Model, variables: Mapping[str, str]) -> str:
             hint="Set AZURE_OPENAI_BASE_URL or AZURE_OPENAI_RESOURCE_NAME.",
         )
     address = address.rstrip("/")
-    if _AZURE_ROOT.fullmatch(address):
+    if re.fullmatch(_AZURE_ROOT, address):
         address = f"{address}/openai/v1"
     version = variables.get("AZURE_OPENAI_API_VERSION")
     if version and model.api == "azure-openai-responses":

@@ -41,7 +41,8 @@ NOTHING_TO_DISABLE = frozenset(
 )
 """Accepted without effect: scripts that switch off what is not there yet get what they ask for."""
 
-_SESSION_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+# Compiled by `re` at their first use: most runs get by without.
+_SESSION_ID = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _mode(_context: click.Context, _option: click.Parameter, value: str | None) 
 
 
 def _session_id(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not _SESSION_ID.fullmatch(value):
+    if value is not None and not re.fullmatch(_SESSION_ID, value):
         raise click.BadParameter(
             f"{value!r} is not a session id: letters, digits, '.', '_' and '-' only, "
             "with a letter or digit at both ends"

@@ -21,7 +21,8 @@ __all__ = ["AttachedImage", "LoadImage", "Prompt", "compose_prompts"]
 _BLANKS = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-_ODD_SPACES = re.compile("[\xa0\u2000-\u200a\u202f\u205f\u3000]")
+# Compiled by `re` at their first use: most runs get by without.
+_ODD_SPACES = "[\xa0\u2000-\u200a\u202f\u205f\u3000]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _readings(typed: str) -> list[str]:
 
     Pasted paths come with a second @, and with spaces that only look like spaces.
     """
-    names = [typed, _ODD_SPACES.sub(" ", typed)]
+    names = [typed, re.sub(_ODD_SPACES, " ", typed)]
     names += [name.removeprefix("@") for name in names]
     return list(dict.fromkeys(names))
 

@@ -15,7 +15,8 @@ from pi.wire import jsonio
 __all__ = ["parse_document", "read_document"]
 
 # A string, so that what looks like a comment or comma inside one is left alone; then what goes.
-_RELAXED = re.compile(rb'"(?:\\.|[^"\\])*"|//[^\n]*|,(?=(?:\s|//[^\n]*(?:\n|$))*[}\]])')
+# Compiled by `re` at their first use: most runs get by without.
+_RELAXED = rb'"(?:\\.|[^"\\])*"|//[^\n]*|,(?=(?:\s|//[^\n]*(?:\n|$))*[}\]])'
 
 
 def read_document(path: Path, *, relaxed: bool = False) -> dict[str, Any] | None:
@@ -56,7 +57,7 @@ def parse_document(data: bytes, path: Path, *, relaxed: bool = False) -> dict[st
         problem = error
     if relaxed:
         # Blanks of the same length, so that positions in messages stay those of the file.
-        cleaned = _RELAXED.sub(_blank, data)
+        cleaned = re.sub(_RELAXED, _blank, data)
         try:
             return _object(jsonio.loads(cleaned), path)
         except jsonio.JSONError as error:

@@ -17,9 +17,10 @@ __all__ = ["COMMAND_TIMEOUT", "UnresolvedValue", "can_resolve", "is_command", "r
 COMMAND_TIMEOUT = 10.0
 """Seconds a `!command` may take."""
 
-_REFERENCE = re.compile(r"\$(?:([$!])|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+# Compiled by `re` at their first use: most runs get by without.
+_REFERENCE = r"\$(?:([$!])|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})"
 # What no HTTP header can carry. Everything resolved here ends up in one.
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
+_UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]"
 
 
 class UnresolvedValue(ConfigError):
@@ -52,14 +53,16 @@ def resolve_value(value: str, variables: Mapping[str, str], *, what: str) -> str
                 f"{what} needs the environment variable {missing}, which is not set",
                 hint="Set it, or write $$ where a plain dollar sign is meant.",
             )
-        result = _REFERENCE.sub(lambda match: match[1] or variables[match[2] or match[3]], value)
-    if _UNSENDABLE.search(result):
+        result = re.sub(
+            _REFERENCE, lambda match: match[1] or variables[match[2] or match[3]], value
+        )
+    if re.search(_UNSENDABLE, result):
         raise UnresolvedValue(f"{what} holds characters that no HTTP header can carry")
     return result
 
 
 def _missing(value: str, variables: Mapping[str, str]) -> str | None:
-    names = (match[2] or match[3] for match in _REFERENCE.finditer(value))
+    names = (match[2] or match[3] for match in re.finditer(_REFERENCE, value))
     return next((name for name in names if name and not variables.get(name)), None)
 
 

@@ -43,14 +43,15 @@ def split_thinking(pattern: str) -> tuple[str, ThinkingLevel] | None:
     return next(((head, level) for level in THINKING_LEVELS if level == tail), None)
 
 
-_DATED = re.compile(r"-\d{8}$")
+# Compiled by `re` at their first use: most runs get by without.
+_DATED = r"-\d{8}$"
 
 
 def best_match(pattern: str, names: Iterable[Name]) -> Name | None:
     """The name that holds `pattern` in id or name and sorts last; dated ids only if all are."""
     wanted = pattern.lower()
     found = [n for n in names if wanted in n.id.lower() or wanted in n.name.lower()]
-    undated = [n for n in found if not _DATED.search(n.id)]
+    undated = [n for n in found if not re.search(_DATED, n.id)]
     # Of equals the first counts, as lists keep a provider's preference.
     return max(undated or found, key=lambda n: collation_key(n.id), default=None)
 
@@ -163,7 +164,7 @@ def _braces(pattern: str) -> list[str]:
     return [pattern]
 
 
-_MIXED = re.compile(r"^(?:([a-z]+)([0-9]+)|([0-9]+)([a-z]+))$")
+_MIXED = r"^(?:([a-z]+)([0-9]+)|([0-9]+)([a-z]+))$"
 
 
 def fuzzy_match(query: str, text: str) -> bool:
@@ -175,7 +176,7 @@ def fuzzy_match(query: str, text: str) -> bool:
 def _word(word: str, text: str) -> bool:
     if _subsequence(word, text):
         return True
-    mixed = _MIXED.match(word)
+    mixed = re.match(_MIXED, word)
     if mixed is None:
         return False
     swapped = f"{mixed[2]}{mixed[1]}" if mixed[1] else f"{mixed[4]}{mixed[3]}"

@@ -5,15 +5,18 @@ import sys
 
 __all__ = ["one_line", "tell"]
 
-_BREAKS = re.compile(r"\s*[\n\v\f\r\x85\u2028\u2029]\s*")
+# Compiled by `re` at their first use: most runs get by without.
+_BREAKS = r"\s*[\n\v\f\r\x85\u2028\u2029]\s*"
 # Control characters, and those that turn the direction of what follows: a file's name or a server's
 # text must not be able to move the cursor, set a title or hide a part of the line.
-_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = "[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 
 
 def one_line(text: str) -> str:
     """`text` as one line that a terminal shows as it is: no line breaks, no escape sequences."""
-    return _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", _BREAKS.sub(" ", text.strip()))
+    return re.sub(
+        _UNSEEN, lambda found: f"\\x{ord(found[0]):02x}", re.sub(_BREAKS, " ", text.strip())
+    )
 
 
 def tell(text: str) -> None:

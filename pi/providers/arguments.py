@@ -7,10 +7,11 @@ from pi.wire.jsonio import loads
 
 __all__ = ["parse_arguments", "salvage_arguments"]
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BAD_ESCAPE = re.compile(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})(.?)|(\\.)', re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f]")
-_HIGH = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
+# Compiled by `re` at their first use: most runs get by without.
+_STRING = r'(?s)"(?:[^"\\]|\\.)*"'
+_BAD_ESCAPE = r'(?s)\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})(.?)|(\\.)'
+_CONTROL = r"[\x00-\x1f]"
+_HIGH = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 
@@ -73,7 +74,11 @@ def _without_half_escape(text: str, escapes: list[int]) -> str:
     """Less a last escape that is incomplete, or only the first half of a surrogate pair."""
     for start in reversed(escapes[-2:]):
         escape = text[start:]
-        if len(escape) == 1 or (escape[1] == "u" and len(escape) < 6) or _HIGH.fullmatch(escape):
+        if (
+            len(escape) == 1
+            or (escape[1] == "u" and len(escape) < 6)
+            or re.fullmatch(_HIGH, escape)
+        ):
             text = text[:start]
     return text
 
@@ -82,12 +87,12 @@ def _load(text: str) -> Any:
     try:
         return loads(text)
     except ValueError:
-        repaired = _STRING.sub(_repair, text)
+        repaired = re.sub(_STRING, _repair, text)
         if repaired == text:
             raise
         return loads(repaired)
 
 
 def _repair(string: re.Match[str]) -> str:
-    body = _BAD_ESCAPE.sub(lambda found: found[2] or "\\\\" + (found[1] or ""), string[0])
-    return _CONTROL.sub(lambda found: _NAMED.get(found[0], f"\\u{ord(found[0]):04x}"), body)
+    body = re.sub(_BAD_ESCAPE, lambda found: found[2] or "\\\\" + (found[1] or ""), string[0])
+    return re.sub(_CONTROL, lambda found: _NAMED.get(found[0], f"\\u{ord(found[0]):04x}"), body)

@@ -36,8 +36,8 @@ MAX_TEXT = 4000
 
 _TRANSIENT = {408, 421, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529}
 
-_OVERFLOW = re.compile(
-    r"""
+# Compiled by `re` at their first use: most runs get by without.
+_OVERFLOW = r"""(?ix)
       prompt\ is\ too\ long | prompt\ too\ long | prompt\ token\ count
     | (input|request|prompt|message)s?\ (is|are)\ too\ (long|large)\ for
     | input\ is\ too\ long | input\ length\ .{0,40}exceeds?
@@ -50,30 +50,24 @@ _OVERFLOW = re.compile(
     | reduce\ the\ length\ of\ (the\ )?(messages|prompt|input)
     | request_too_large | token\ limit\ exceeded | tokens?_limit_reached
     | too\ many\ (input\ )?tokens\ in
-    """,
-    re.IGNORECASE | re.VERBOSE,
+    """
+_SPENT = (
+    r"(?i)insufficient[_ ]quota|quota[_ ]exceeded|exceeded your current quota"
+    r"|usage_?limit_?(?:error|reached)|usage_not_included|available balance|billing"
 )
-_SPENT = re.compile(
-    r"insufficient[_ ]quota|quota[_ ]exceeded|exceeded your current quota"
-    r"|usage_?limit_?(?:error|reached)|usage_not_included|available balance|billing",
-    re.IGNORECASE,
+_RATE = r"(?i)rate.?limit|too many requests"
+_BUSY = (
+    r"(?i)overloaded|service.?unavailable|server.?error|internal.?error|provider.?returned.?error"
 )
-_RATE = re.compile(r"rate.?limit|too many requests", re.IGNORECASE)
-_BUSY = re.compile(
-    r"overloaded|service.?unavailable|server.?error|internal.?error|provider.?returned.?error",
-    re.IGNORECASE,
-)
-_LOST = re.compile(
-    r"fetch failed|network.?error|connection.?(error|refused|lost)|socket hang up|terminated"
+_LOST = (
+    r"(?i)fetch failed|network.?error|connection.?(error|refused|lost)|socket hang up|terminated"
     r"|time(d)?.?out|reset before headers|other side closed|upstream.?connect"
-    r"|http2 request did not get a response|retry delay",
-    re.IGNORECASE,
+    r"|http2 request did not get a response|retry delay"
 )
-_WAIT_TEXT = re.compile(
-    r"(?:try again|retry|reset|wait)[^.\d]{0,40}?\b((?:\d+(?:\.\d+)?\s*(?:ms|h|m|s)[a-z]*\s*)+)",
-    re.IGNORECASE,
+_WAIT_TEXT = (
+    r"(?i)(?:try again|retry|reset|wait)[^.\d]{0,40}?\b((?:\d+(?:\.\d+)?\s*(?:ms|h|m|s)[a-z]*\s*)+)"
 )
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|millis|h|m|s)", re.IGNORECASE)
+_SPAN = r"(?i)(\d+(?:\.\d+)?)\s*(ms|millis|h|m|s)"
 _SECONDS = {"ms": 0.001, "millis": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _REQUEST_ID = ("request-id", "x-request-id", "x-amzn-requestid", "cf-ray")
 
@@ -107,7 +101,7 @@ def failure_of(text: str, *, data: Any = None, status: int | None = None) -> Pro
 
 def is_overflow(text: str) -> bool:
     """Whether a provider's text says that the request does not fit the model's context window."""
-    return bool(_OVERFLOW.search(text)) and not _RATE.search(text)
+    return bool(re.search(_OVERFLOW, text)) and not re.search(_RATE, text)
 
 
 def transient_status(status: int) -> bool:
@@ -136,10 +130,10 @@ def retry_after(headers: Mapping[str, str], body: bytes = b"") -> float | None:
         except (ValueError, OverflowError):
             pass  # neither: look into the body
     text = body[:MAX_TEXT].decode("utf-8", "replace")
-    found = re.search(r'"retryDelay"\s*:\s*"([^"]+)"', text) or _WAIT_TEXT.search(text)
+    found = re.search(r'"retryDelay"\s*:\s*"([^"]+)"', text) or re.search(_WAIT_TEXT, text)
     if found is None:
         return None
-    spans = _SPAN.findall(found[1])
+    spans = re.findall(_SPAN, found[1])
     return sum(float(count) * _SECONDS[unit.lower()] for count, unit in spans) if spans else None
 
 
@@ -194,15 +188,15 @@ def _kind(status: int | None, raw: str) -> tuple[type[ProviderError], bool, str 
     # Some servers refuse a full context with nothing but the status.
     if status == 413 or (status != 429 and is_overflow(raw)):
         return ContextOverflowError, False, None
-    if _SPENT.search(raw):
+    if re.search(_SPENT, raw):
         return RateLimitError, False, "check the plan and balance of this account"
-    if status == 429 or _RATE.search(raw):
+    if status == 429 or re.search(_RATE, raw):
         return RateLimitError, True, None
     if status in (408, 421):
         return NetworkError, True, None
-    if (status is not None and transient_status(status) and status != 409) or _BUSY.search(raw):
+    if (status is not None and transient_status(status) and status != 409) or re.search(_BUSY, raw):
         return OverloadedError, True, None
-    if _LOST.search(raw):
+    if re.search(_LOST, raw):
         return NetworkError, True, None
     if status is None:
         return StreamFormatError, False, None

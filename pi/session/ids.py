@@ -10,12 +10,13 @@ from pi.errors import SessionError
 
 __all__ = ["check_session_id", "new_entry_id", "new_session_id"]
 
-_SESSION_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+# Compiled by `re` at their first use: most runs get by without.
+_SESSION_ID = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 
 def check_session_id(session_id: str) -> str:
     """The id itself. Raises SessionError for one that cannot be part of a file name."""
-    if not _SESSION_ID.fullmatch(session_id):
+    if not re.fullmatch(_SESSION_ID, session_id):
         raise SessionError(
             f"invalid session id {session_id!r}",
             hint="Use letters, digits, '.', '_' and '-', with a letter or digit at both ends.",
