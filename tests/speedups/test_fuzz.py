@@ -12,6 +12,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from pi._speedups.pattern.query import make_query
+from pi._speedups.pattern.syntax import PatternError
+from tests.speedups.conftest import search_modules
 from tests.speedups.session_bytes import LINES, measure, parse
 
 SECONDS = float(os.environ.get("PI_FUZZ_SECONDS", "1.5"))
@@ -21,6 +24,8 @@ JSON = [b"{", b"}", b"[", b"]", b'"', b",", b'":', b"\\", b"\xff", b"\0", b"0", 
 HEADS = [b'{"type":"message","id":"', b'","parentId":', b'null,"', b'"parentId"']
 USAGE = [b'"message":{', b'"usage":{"input":', b'"cost":{"total":']
 TOKENS = st.sampled_from([*SSE, *JSON, *HEADS, *USAGE])
+PATTERN = [r"\w", r"\b", "[a-c", "]", "(", ")", "|", "*", "+?", "{2,3}", "^", "$", ".", "(?i)", "é"]
+IGNORE = [b"*", b"**/", b"/", b"!", b"#", b"\\", b"[a-", b"]", b"?", b" ", b"a", b"b.c"]
 SOUP = st.lists(TOKENS | ENDS | st.binary(max_size=6), max_size=40).map(b"".join)
 
 
@@ -43,9 +48,12 @@ def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
-def hammer(check: Callable[[bytes, list[int]], None]) -> None:
+def hammer(
+    check: Callable[..., None], *inputs: st.SearchStrategy[object], seconds: float = SECONDS
+) -> None:
     """Until the time is over; a failure is shrunk as in any other test."""
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
+    drawn = inputs or (streams(), st.lists(st.integers(0, 4000), max_size=4))
 
     @settings(
         max_examples=200,
@@ -54,9 +62,9 @@ def hammer(check: Callable[[bytes, list[int]], None]) -> None:
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(streams(), st.lists(st.integers(0, 4000), max_size=4))
-    def some(data: bytes, cuts: list[int]) -> None:
-        check(data, cuts)
+    @given(st.tuples(*drawn))
+    def some(values: tuple[object, ...]) -> None:
+        check(*values)
 
     while time.monotonic() < until:
         some()
@@ -125,3 +133,43 @@ def test_event_streams() -> None:
         assert compiled == pure
 
     hammer(same)
+
+
+@pytest.mark.timeout(SECONDS * 3 + 60)
+def test_search_patterns() -> None:
+    """The automaton and the line search: whatever the pattern, whatever the bytes."""
+    pure, compiled = (search_modules(kind) for kind in ("pure", "compiled"))
+    texts = st.lists(st.sampled_from(PATTERN) | st.text(max_size=3), max_size=8).map("".join)
+    lines = st.lists(
+        st.sampled_from([b"a", b"b", b"\xc3\xa9", b"\n", b"\0"]) | st.binary(max_size=4)
+    )
+
+    def same(pattern: str, pieces: list[bytes], fold: bool, literal: bool) -> None:
+        try:
+            query = make_query(pattern, literal=literal, ignore_case=fold)
+        except PatternError:
+            return
+        data = b"".join(pieces)
+        found = [
+            modules.scan.search_bytes(query, data, most=5, before=1, after=1)
+            for modules in (pure, compiled)
+        ]
+        assert found[0] == found[1]
+
+    hammer(same, texts, lines, st.booleans(), st.booleans())
+
+
+@pytest.mark.timeout(SECONDS * 3 + 60)
+def test_ignore_files() -> None:
+    pure, compiled = (search_modules(kind) for kind in ("pure", "compiled"))
+    pieces = st.sampled_from([*IGNORE, b"\n"]) | st.binary(max_size=3)
+    texts = st.lists(pieces, max_size=24).map(b"".join)
+    names = st.binary(min_size=1, max_size=4).filter(lambda name: not {0, 47} & set(name))
+    paths = st.lists(st.sampled_from([b"a", b"b.c"]) | names, min_size=1, max_size=4)
+
+    def same(text: bytes, parts: list[bytes], folder: bool) -> None:
+        path = b"/".join(parts)
+        checked = [modules.ignore.Rules(text).check(path, folder) for modules in (pure, compiled)]
+        assert checked[0] == checked[1]
+
+    hammer(same, texts, paths, st.booleans())
