@@ -114,7 +114,7 @@ def beside(
 ) -> Row:
     if theirs is None:
         (mine,) = in_turns(runs, ours)
-        return Row(what, show(mine), "", None, limit)
+        return Row(what, show(mine), "rg or fd not on PATH", None, limit)
     if ours() != theirs():
         raise RuntimeError(f"{what}: {ours()} results here, {theirs()} there")
     mine, other = in_turns(runs, ours, theirs)

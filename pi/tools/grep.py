@@ -1,18 +1,16 @@
 """grep: lines of files that match."""
 
+import asyncio
 import math
-import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pi.errors import ToolError
 from pi.tools.base import ToolContext, ToolResult, text_result
 from pi.tools.paths import existing
-from pi.tools.search.lines import FileMatches, Hits, Query, search_tree
-from pi.tools.search.overrides import override
-from pi.tools.search.pattern import compile_pattern
-from pi.tools.search.task import in_thread
 from pi.tools.truncate import MAX_BYTES, NO_LINE_LIMIT, head, size_text
+
+if TYPE_CHECKING:
+    from pi.tools.search import Hits
 
 __all__ = ["MAX_LINE_UNITS", "TOOL", "GrepTool"]
 
@@ -74,43 +72,55 @@ class GrepTool:
         path = existing(args.get("path") or ".", context.cwd)
         if not path.exists():
             raise ToolError(f"There is no {path}")
-        matcher = compile_pattern(
+        from pi.tools import search  # noqa: PLC0415  (a seam: the first search loads the core)
+
+        query = search.line_query(
             args["pattern"],
             literal=args.get("literal", False),
             ignore_case=args.get("ignoreCase", False),
         )
-        query = Query(
-            matcher=matcher,
-            choose=override(args["glob"]) if args.get("glob") else None,
-            limit=max(1, math.floor(args.get("limit", DEFAULT_LIMIT))),
-            context=max(0, math.floor(args.get("context", 0))),
+        limit = max(1, math.floor(args.get("limit", DEFAULT_LIMIT)))
+        around = max(0, math.floor(args.get("context", 0)))
+        if not path.is_dir():
+            # Not waited for when called off: one file may be large, and is not left halfway.
+            task = asyncio.to_thread(search.lines_of_file, path, query, limit=limit, around=around)
+            try:
+                return _format(await task, limit)
+            except asyncio.CancelledError:
+                context.update(_format(search.Hits([]), limit, called_off=True))
+                raise
+        tree = search.line_search(
+            path, query, chosen=args.get("glob"), limit=limit, around=around, env=context.env
         )
+        try:
+            await search.in_threads(tree.work, tree.stop)
+        except asyncio.CancelledError:
+            context.update(_format(search.tree_hits(tree), limit, called_off=True))
+            raise
+        return _format(search.tree_hits(tree), limit)
 
-        def search(stop: threading.Event) -> Hits:
-            return search_tree(Path(path), query, context.env, stop)
 
-        hits = await in_thread(search, lambda partial: context.update(_format(partial, query)))
-        return _format(hits, query)
-
-
-def _format(hits: Hits, query: Query) -> ToolResult:
+def _format(hits: "Hits", limit: int, *, called_off: bool = False) -> ToolResult:
+    incomplete = _incomplete(hits.unreadable, called_off)
     if not hits.files:
-        notes = _incomplete(hits)
-        return text_result("No matches" + (f"\n\n[{'. '.join(notes)}]" if notes else ""))
+        return text_result("No matches" + (f"\n\n[{'. '.join(incomplete)}]" if incomplete else ""))
     lines: list[str] = []
     long_lines = False
-    for file in hits.files:
-        for line, cut in _file_lines(file):
-            lines.append(line)
-            long_lines = long_lines or cut
+    for name, found in hits.files:
+        path = name.decode("utf-8", "replace")
+        for number, matches, line, _ in found:
+            text = line.removesuffix(b"\r").decode("utf-8", "replace")
+            short = _short(text)
+            long_lines = long_lines or short is not text
+            mark = ":" if matches else "-"
+            lines.append(f"{path}{mark}{number}{mark} {short}")
     kept = head("\n".join(lines), max_lines=NO_LINE_LIMIT)
     details: dict[str, Any] = {}
     notices = []
     if hits.more:
-        details["matchLimitReached"] = query.limit
+        details["matchLimitReached"] = limit
         notices.append(
-            f"Stopped at {query.limit} matches; limit={query.limit * 2} shows more, "
-            "or refine the pattern"
+            f"Stopped at {limit} matches; limit={limit * 2} shows more, or refine the pattern"
         )
     if kept.truncated:
         details["truncation"] = kept.details()
@@ -118,34 +128,25 @@ def _format(hits: Hits, query: Query) -> ToolResult:
     if long_lines:
         details["linesTruncated"] = True
         notices.append(f"Some lines are cut at {MAX_LINE_UNITS} characters; read shows them whole")
-    notices += _incomplete(hits)
+    notices += incomplete
     text = kept.content
     if notices:
         text += f"\n\n[{'. '.join(notices)}]"
     return text_result(text, details=details or None)
 
 
-def _incomplete(hits: Hits) -> list[str]:
+def _incomplete(unreadable: int, called_off: bool) -> list[str]:
     notices = []
-    if hits.unreadable:
-        plural = "s" if hits.unreadable > 1 else ""
-        notices.append(f"{hits.unreadable} file{plural} or folder{plural} could not be read")
-    if hits.stopped:
+    if unreadable:
+        plural = "s" if unreadable > 1 else ""
+        notices.append(f"{unreadable} file{plural} or folder{plural} could not be read")
+    if called_off:
         notices.append("Called off before the search was complete")
     return notices
 
 
-def _file_lines(file: FileMatches) -> list[tuple[str, bool]]:
-    """`path:N: text` of a match, `path-N- text` of its context, and whether the text was cut."""
-    shown = []
-    for number, is_match, text in file.lines:
-        mark = ":" if is_match else "-"
-        short = _short(text)
-        shown.append((f"{file.path}{mark}{number}{mark} {short}", short is not text))
-    return shown
-
-
 def _short(text: str) -> str:
+    # The search core keeps more of a line than is shown, so that what it cut is cut here too.
     if len(text) <= MAX_LINE_UNITS // 2:
         return text
     units = text.encode("utf-16-le", "surrogatepass")

@@ -101,7 +101,9 @@ def test_much_output_is_cut_at_50_kb(run, put) -> None:
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
-        ({"pattern": "["}, "glob"),
+        ({"pattern": "["}, "Not a glob: '[': "),
+        ({"pattern": "{a"}, "closed"),
+        ({"pattern": "(a){" * 200}, "deep"),
         ({"pattern": "*", "path": "missing"}, "missing"),
         ({"pattern": "*", "path": "upper2.txt"}, "Not a folder"),
     ],

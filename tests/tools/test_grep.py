@@ -1,11 +1,10 @@
 import asyncio
 import os
-import threading
+from pathlib import Path
 
 import pytest
 
 from pi.tools.registry import load
-from pi.tools.search import lines as lines_module
 
 CTX = "".join(f"l{i}\n" for i in range(1, 21))
 
@@ -196,6 +195,11 @@ def test_links_are_not_followed_but_where_asked(run, put) -> None:
     ("args", "reason"),
     [
         ({"pattern": "foo("}, "regular expression"),
+        ({"pattern": "ab(?=x)"}, "at character 3"),
+        ({"pattern": "a\nb"}, "line"),
+        ({"pattern": r"a\nb"}, "line"),
+        ({"pattern": "a\nb", "literal": True}, "line"),
+        ({"pattern": "\ud83d"}, "at character 1"),
         ({"pattern": "x", "glob": "["}, "glob"),
         ({"pattern": "x", "path": "missing"}, "missing"),
     ],
@@ -207,51 +211,82 @@ def test_errors(run, args, reason: str) -> None:
     assert ran.details == {}
 
 
-def test_files_that_cannot_be_read_are_counted(run, put, monkeypatch) -> None:
+def test_what_cannot_be_read_is_counted(run, put) -> None:
     put("a", "foo\n")
-    put("b", "foo\n")
-    import builtins
+    # Nothing is unreadable to root, but for all there are paths too long to open.
+    at = os.open(run.cwd, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=at)
+        inner = os.open("d" * 250, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = inner
+    os.close(at)
+    for text in (run("grep", pattern="foo").text, run("find", pattern="a").text):
+        assert text.split(":")[0].split("\n")[0] == "a"
+        assert "1 f" in text and "could not be" in text
 
-    real = builtins.open
 
-    def refuse(path, *args, **kwargs):
-        if os.fspath(path).endswith(f"{os.sep}b"):
-            raise PermissionError(13, "Permission denied")
-        return real(path, *args, **kwargs)
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that fails to read")
+def test_a_file_that_cannot_be_read_is_no_traceback(run) -> None:
+    ran = run("grep", pattern="foo", path="/proc/self/mem")
+    assert ran.text.startswith("No matches")
+    assert "1 file" in ran.text
 
-    monkeypatch.setattr(lines_module, "open", refuse, raising=False)
-    text = run("grep", pattern="foo").text
-    assert text.startswith("a:1: foo\n")
-    assert "1 file or folder could not be read" in text
+
+def test_a_pipe_does_not_hang(run) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes here")
+    os.mkfifo(run.cwd / "pipe")
+    assert found(run, "foo") == ["No matches"]
+    assert found(run, "foo", path="pipe") == ["No matches"]
+
+
+def test_huge_numbers_are_limits_too(run, put) -> None:
+    put("ctx", CTX)
+    for path in ("ctx", "."):
+        ran = run("grep", pattern="l10", path=path, limit=1e30, context=1e30)
+        assert len(ran.text.split("\n")) == 20
+    assert run("find", pattern="ctx", limit=1e30).text == "ctx"
 
 
 @pytest.mark.parametrize("name", ["grep", "find"])
-def test_a_search_called_off_keeps_what_it_found(run, put, monkeypatch, name: str) -> None:
-    from pi.tools.search import walk as walk_module
+def test_a_search_called_off_stops_and_keeps_what_it_found(
+    run, put, monkeypatch, name: str
+) -> None:
+    """The search is held with all in hand until it is told to stop."""
+    from pi.tools import search
 
     for number in range(50):
         put(f"{number:02}", "foo\n")
-    halfway = threading.Event()
-    release = threading.Event()
-    real = walk_module.os.path.join
 
-    def slow(*parts):
-        if parts[-1] == "25":
-            halfway.set()
-            release.wait(30)
-        return real(*parts)
+    async def cancelled() -> str:
+        loop = asyncio.get_running_loop()
+        halfway = asyncio.Event()
+        threads = search.in_threads
 
-    monkeypatch.setattr(walk_module.os.path, "join", slow)
+        async def held(work, stop, **options) -> None:
+            import threading
 
-    async def cancelled():
+            stopped = threading.Event()
+
+            def slow() -> None:
+                work()
+                loop.call_soon_threadsafe(halfway.set)
+                assert stopped.wait(30)
+
+            def release() -> None:
+                stop()
+                stopped.set()
+
+            await threads(slow, release, **options)
+
+        monkeypatch.setattr(search, "in_threads", held)
         updates = []
         task = asyncio.create_task(
             load(name).run({"pattern": "foo" if name == "grep" else "*"}, run.context(updates))
         )
-        assert await asyncio.to_thread(halfway.wait, 30)
+        await asyncio.wait_for(halfway.wait(), 30)
         task.cancel()
-        await asyncio.sleep(0)
-        release.set()
         with pytest.raises(asyncio.CancelledError):
             await task
         return updates[-1].content[0]["text"]
@@ -259,4 +294,27 @@ def test_a_search_called_off_keeps_what_it_found(run, put, monkeypatch, name: st
     text = asyncio.run(cancelled())
     assert text.startswith("00")
     assert "Called off" in text
-    assert "\n49" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("grep", {"pattern": "foo"}),
+        ("grep", {"pattern": "foo", "path": "000"}),
+        ("find", {"pattern": "*"}),
+    ],
+)
+def test_a_search_called_off_at_once(run, put, name: str, args) -> None:
+    for number in range(500):
+        put(f"{number:03}", "foo\n")
+
+    async def cancelled() -> str:
+        updates = []
+        task = asyncio.create_task(load(name).run(args, run.context(updates)))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return updates[-1].content[0]["text"]
+
+    assert "Called off" in asyncio.run(cancelled())

@@ -77,4 +77,5 @@ def test_declaring_all_tools_loads_no_library() -> None:
     loaded = loaded_after(
         "from pi.tools import registry; [registry.load(n) for n in registry.BUILTIN]"
     )
-    assert not {"PIL", "jsonschema_rs", "re2", "httpx", "click", "difflib", "tempfile"} & loaded
+    assert not {"PIL", "jsonschema_rs", "httpx", "click", "difflib", "tempfile"} & loaded
+    assert not {"pi.tools.search", "pi._speedups.scan", "pi._speedups._scan"} & loaded

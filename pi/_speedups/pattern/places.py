@@ -40,7 +40,7 @@ def read_exclude(folder: bytes) -> bytes:
 def levels_above(root: bytes, ignore_names: tuple[bytes, ...], use_git: bool) -> list[Level]:
     """The rules of every folder above `root`, which ends in a slash, the outermost first."""
     levels: list[Level] = []
-    at = root.find(b"/") if root.startswith(b"/") else -1
+    at = root.find(b"/") if os.path.isabs(root) else -1
     while 0 <= at < len(root) - 1:
         folder = root[: at + 1]
         ignore = read_rules(folder, ignore_names)
