@@ -177,7 +177,7 @@ def write_sessions(
     scale = size / sum(lengths)
     written = 0
     for number, length in enumerate(lengths):
-        project = f"/work/project{number % folders}"
+        project = f"/home/someone/project{number % folders}"
         folder = root / f"-{project.replace('/', '-')}--"
         folder.mkdir(parents=True, exist_ok=True)
         stamp = f"2026-{1 + number % 12:02d}-{1 + number % 28:02d}T{number % 24:02d}-00-00-000Z"
