@@ -199,8 +199,12 @@ def _state(connection: sqlite3.Connection) -> Unfit | None:
 
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    try:
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except sqlite3.Error:  # the first to look into a damaged file
+        connection.close()
+        raise
     return connection
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def test_it_is_private_and_lasts(file: Path, root: Path, talk: Talk) -> None:
     answers(root, talk)
     assert works(file, root, 3).lasting
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert sqlite3.connect(file).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     file.unlink()
     assert works(file, root, 3).lasting
     assert file.exists()
