@@ -54,7 +54,7 @@ def request(model: Model, context: Context, options: StreamOptions) -> Call:
     marker = _cache_marker(model, options)
     prompt = fold(context.messages)
     history = replayable(context.messages, model, _safe_id)
-    max_tokens = output_limit(model, prompt, history, options.max_tokens)
+    max_tokens = output_limit(model, context.messages, options.max_tokens)
     body: dict[str, Any] = {
         "model": model.id,
         "messages": _messages(history, model, marker),

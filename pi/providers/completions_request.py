@@ -35,7 +35,7 @@ def request(model: Model, context: Context, options: StreamOptions) -> Call:
     compat = completions_compat(model)
     prompt = fold(context.messages)
     history = replayable(context.messages, model, _id_rule(model))
-    max_tokens = output_limit(model, prompt, history, options.max_tokens)
+    max_tokens = output_limit(model, context.messages, options.max_tokens)
     marker = _cache_marker(compat, options)
     body: dict[str, Any] = {
         "model": options.deployment or model.id,

@@ -54,7 +54,7 @@ def google_body(
     prompt = fold(context.messages)
     history = replayable(context.messages, model, _safe_id)
     generation: dict[str, Any] = {
-        "maxOutputTokens": output_limit(model, prompt, history, options.max_tokens)
+        "maxOutputTokens": output_limit(model, context.messages, options.max_tokens)
     }
     if model.reasoning:
         generation["thinkingConfig"] = _thinking(model, options)

@@ -64,7 +64,7 @@ def request(model: Model, context: Context, options: StreamOptions) -> Call:
         body["messages"] += _message(message)
     if whole.tools:
         body["tools"] = [_tool(tool) for tool in whole.tools]
-    body["max_tokens"] = output_limit(model, whole, history, options.max_tokens)
+    body["max_tokens"] = output_limit(model, context.messages, options.max_tokens)
     body |= _thinking(model, options)
     headers = {"content-type": "application/json", "accept": "text/event-stream"}
     if options.api_key is not None:

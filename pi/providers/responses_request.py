@@ -89,7 +89,7 @@ def responses_body(
         "store": False,
     }
     if compat["supportsMaxOutputTokens"]:
-        limit = output_limit(model, fold(context.messages), history, options.max_tokens)
+        limit = output_limit(model, context.messages, options.max_tokens)
         body["max_output_tokens"] = max(LEAST_OUTPUT, limit)
     if told.tools:
         body["tools"] = told.tools

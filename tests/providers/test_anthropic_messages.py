@@ -125,13 +125,6 @@ def test_adaptive_thinking(exchange, level, effort):
     assert "anthropic-beta" not in exchange.headers
 
 
-def test_max_tokens_fit_the_window(exchange):
-    exchange.ask([user("x" * 35_000)], model={"max_tokens": 90_000, "context_window": 100_000})
-    assert exchange.body["max_tokens"] == 100_000 - 10_000 - 4096
-    exchange.ask(max_tokens=500)
-    assert exchange.body["max_tokens"] == 500
-
-
 @pytest.mark.parametrize(
     ("retention", "compat", "marker"),
     [
