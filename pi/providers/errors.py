@@ -81,6 +81,8 @@ def failed_response(
     headers: names in lower case.
     """
     text = _body_text(status, body, whole_body=whole_body)
+    if kind := headers.get("x-amzn-errortype"):
+        text = f"{text} ({kind.partition(':')[0]})"
     if 300 <= status < 400 and (target := headers.get("location")):
         text = f"{status} the server redirects to {target}; name that address as baseUrl"
     return _classify(

@@ -7,7 +7,7 @@ provider-level retries, time-outs, decoding and the forms of failure are here.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,7 +26,7 @@ from pi.wire.messages import StopReason
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Call", "Reader", "converse", "event_json"]
+__all__ = ["Call", "Decoder", "Reader", "converse", "event_json"]
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,27 @@ MAX_ERROR_BODY = 1 << 16
 ERROR_BODY_TIME = 10.0
 
 
+class Decoder(Protocol):
+    """How an answer's bytes are events: a name and data each. An event named "ping" is none."""
+
+    def feed(self, chunk: bytes, /) -> Iterable[tuple[str, bytes]]: ...
+
+    def close(self) -> Iterable[tuple[str, bytes]]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request. headers: names in lower case. whole_body: see errors.failed_response."""
+    """A request. headers: names in lower case. whole_body: see errors.failed_response.
+
+    instead: what to send when this is refused, None when nothing else would help.
+    """
 
     url: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     whole_body: bool = False
+    decoder: Callable[[], Decoder] = SseDecoder
+    instead: Callable[[ProviderError], "Call | None"] | None = None
 
 
 class Reader(Protocol):
@@ -64,16 +77,18 @@ class Reader(Protocol):
 
 
 async def converse(
-    assembly: Assembly, reader: Reader, call: Call, options: StreamOptions
+    assembly: Assembly, reader: Reader, build: Callable[[], Call], options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """The whole stream of one reply, as base.StreamFunction promises it.
+
+    build: makes the request; what it raises is a failed reply too.
 
     `start` comes with the answer's headers: a request that is refused yields `error` alone. When
     the generator is closed or cancelled early, the message holds everything that had arrived.
     """
     try:
         try:
-            async with aclosing(_answer(call, options, reader.finished)) as events:
+            async with aclosing(_answer(build(), options, reader.finished)) as events:
                 async for told in events:
                     if told is None:
                         yield assembly.start()
@@ -126,8 +141,13 @@ async def _answer(
     attempt = 0
     while True:
         accepted = False
+        headers = call.headers
+        if options.sign is not None:
+            headers = await asyncio.to_thread(options.sign, "POST", call.url, headers, body)
         try:
-            async with options.http.stream(call.url, headers=call.headers, content=body) as answer:
+            async with options.http.stream(
+                call.url, headers=headers, content=body, limit=options.timeout
+            ) as answer:
                 if answer.status_code != 200:
                     raise await _refusal(answer, call)
                 accepted = True
@@ -138,6 +158,12 @@ async def _answer(
                 return
         except ProviderError as failure:
             # What fails midway is for the agent to see: half a reply was already shown.
+            if not accepted and call.instead is not None:
+                other = call.instead(failure)
+                if other is not None:
+                    log.debug("sent in another form: %s", failure)
+                    call, body = other, encode_body(other.body)
+                    continue
             if accepted or attempt >= options.max_retries or not _worth_repeating(failure):
                 raise
             delay = _delay(failure, attempt, options.max_retry_delay)
@@ -183,7 +209,7 @@ async def _events(
     """
     idle = options.http.options.idle_timeout
     clock = asyncio.get_running_loop().time
-    decoder = SseDecoder()
+    decoder = call.decoder()
     last = clock()
     try:
         chunks: AsyncGenerator[bytes, None] = answer.aiter_bytes()  # type: ignore[assignment]

@@ -191,14 +191,14 @@ def test_free_form_schemas_are_not_strict(exchange):
     assert "strict" not in exchange.body["tools"][0]
 
 
-def test_results_share_a_message_and_images_stay_in_them(exchange):
+def test_results_share_a_message_and_failed_ones_hold_text_alone(exchange):
     messages = sent(
         exchange,
         [
             user([text("see"), image()]),
             reply(text("ok"), call("c1", arguments={"path": "a"}), call("c2")),
             result("c1", text("1"), text("2")),
-            result("c2", image(), error=True),
+            result("c2", text("no"), image(), error=True),
             user("next"),
         ],
         model={"input": ("text", "image")},
@@ -211,7 +211,7 @@ def test_results_share_a_message_and_images_stay_in_them(exchange):
         "name": "read",
         "input": {"path": "a"},
     }
-    first, second = messages[2]["content"]
+    first, second, caption, shown = messages[2]["content"]
     assert first == {
         "type": "tool_result",
         "tool_use_id": "c1",
@@ -219,7 +219,15 @@ def test_results_share_a_message_and_images_stay_in_them(exchange):
         "is_error": False,
     }
     assert second["is_error"] is True
-    assert [block["type"] for block in second["content"]] == ["text", "image"]
+    assert second["content"].startswith("no\n")
+    assert "c2" in caption["text"] and shown == {"type": "image", "source": source}
+
+
+def test_images_stay_in_results(exchange):
+    history = [user("see"), reply(call("c1")), result("c1", image()), user("next")]
+    messages = sent(exchange, history, model={"input": ("text", "image")})
+    (answer,) = messages[2]["content"]
+    assert [block["type"] for block in answer["content"]] == ["text", "image"]
     assert messages[3] == {"role": "user", "content": "next"}
 
 
