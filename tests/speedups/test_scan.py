@@ -163,7 +163,7 @@ def test_errors(modules, tmp_path: Path) -> None:
 
 def tree(modules, root: Path, pattern: str, *, most: int = ALL, threads: int = 3, **more):
     walker = modules.walk.Walker(os.fsencode(root), files_only=True)
-    search = modules.scan.TreeSearch(make_query(pattern), walker, most=most, **more)
+    search = modules.search.TreeSearch(make_query(pattern), walker, most=most, **more)
     workers = [threading.Thread(target=search.work) for _ in range(threads)]
     for worker in workers:
         worker.start()
@@ -222,7 +222,7 @@ def test_binary_files_in_trees(modules, tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(modules, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("m\n")
     walker = modules.walk.Walker(os.fsencode(tmp_path), files_only=True)
-    search = modules.scan.TreeSearch(make_query("m"), walker, most=9)
+    search = modules.search.TreeSearch(make_query("m"), walker, most=9)
     if os.geteuid():
         (tmp_path / "b").write_text("m\n")
         (tmp_path / "b").chmod(0)
@@ -236,7 +236,7 @@ def test_stopping_keeps_what_was_found(modules, tmp_path: Path) -> None:
     for number in range(50):
         (tmp_path / f"{number:02}").write_text("m\n")
     walker = modules.walk.Walker(os.fsencode(tmp_path), files_only=True)
-    search = modules.scan.TreeSearch(make_query("m"), walker, most=ALL)
+    search = modules.search.TreeSearch(make_query("m"), walker, most=ALL)
     search.stop()
     search.work()
     assert search.results() == ([], False)
