@@ -39,7 +39,7 @@ def glob_matches(pattern: str, text: str) -> bool:
 
 @cache
 def _alternatives(pattern: str) -> tuple["_Matcher", ...]:
-    texts = (pattern,)
+    texts: tuple[str, ...] = (pattern,)
     if len(pattern) <= LONGEST_WITH_BRACES:
         written_out = tuple(islice(_braces(pattern), MOST_ALTERNATIVES + 1))
         if len(written_out) <= MOST_ALTERNATIVES:
@@ -51,7 +51,8 @@ def _braces(pattern: str) -> Iterator[str]:
     """`a{b,c}` as "ab" and "ac", nested too; a brace without comma or partner stays."""
     start = pattern.find("{")
     while start >= 0:
-        depth, commas = 0, []
+        depth = 0
+        commas: list[int] = []
         for i in range(start, len(pattern)):
             if pattern[i] == "{":
                 depth += 1
