@@ -115,6 +115,9 @@ def _breaks_ascii(text: str, cells: int, start: int, first: int) -> list[tuple[i
     size = len(text)
     while size - start > cells:
         stop = text.rfind(" ", max(start, first), start + cells + 1)
+        if stop <= start < first:
+            start = first  # the first word does not fit beside the indentation
+            continue
         if stop <= start:
             stop = start + cells
             spans.append((start, stop))
