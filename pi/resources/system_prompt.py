@@ -136,7 +136,7 @@ def load_prompt_texts(
 
 
 def documentation_folder() -> Path | None:
-    """The folder of pi's own documentation: a source tree's docs/, or what came with the package."""
+    """Where pi's own documentation is: a source tree's docs/, or what came with the package."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "documentation"
     if (installed / "cli.md").is_file():
