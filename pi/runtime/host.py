@@ -83,6 +83,9 @@ class Host:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    async def begin(self) -> None:
+        """Tell those who extend pi that the session is open. Once, when the mode is ready."""
+
     # Prompts
 
     async def prompt(
@@ -392,11 +395,11 @@ class Host:
             self._http = HttpClient(options)
 
 
-def open_host(options: RunOptions, environment: Environment) -> Host:
+async def open_host(options: RunOptions, environment: Environment) -> Host:
     """Open the session that the options name, with the services of the folder it belongs to.
 
     The session comes first: it may belong to another folder, whose settings then hold. Raises
-    PiError. Needs no event loop.
+    PiError. To be followed by `Host.begin`, once somebody listens.
     """
     paths = find_paths(environment)
     opened = open_session(options, paths, _chosen_folder(options, environment, paths))
