@@ -1,0 +1,1 @@
+"""The terminal interface: a conversation above, an editor below, everything by keyboard."""
