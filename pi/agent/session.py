@@ -113,6 +113,16 @@ class AgentSession:
         self._unstored: list[BashExecutionMessage] = []
 
     @property
+    def tools(self) -> tuple[Tool, ...]:
+        """Those that are switched on, in order."""
+        return tuple(self._tools)
+
+    @property
+    def sections(self) -> Mapping[str, str]:
+        """The system prompt by section name, as the next request will have it."""
+        return self._sections
+
+    @property
     def last_reply(self) -> AssistantMessage | None:
         """The newest assistant message of this process's runs, failed ones included."""
         return self._last
@@ -155,6 +165,12 @@ class AgentSession:
                 self._loop.thinking = level
             self.on_event({"type": "thinking_level_changed", "level": level})
         return level
+
+    def set_tools(self, tools: Sequence[Tool], sections: Mapping[str, str]) -> None:
+        """Use these tools, and the prompt that goes with them, from the next prompt on."""
+        self._tools = tools
+        self._sections = sections
+        self._runner = replace(self._runner, tools={tool.name: tool for tool in tools})
 
     def set_name(self, name: str) -> None:
         """Name the session; an empty name takes the name away."""

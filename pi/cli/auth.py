@@ -20,7 +20,6 @@ from pi.auth.providers import KEY_SOURCES
 from pi.auth.renewal import EARLY
 from pi.auth.store import AuthStore
 from pi.cli.commands import invoke, say
-from pi.cli.network import surroundings
 from pi.config.device import device_id
 from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
@@ -31,6 +30,7 @@ from pi.models.fetched import FetchedModels
 from pi.models.registry import ModelRegistry
 from pi.models.resolution import resolve_model
 from pi.providers.registry import APIS
+from pi.runtime.network import surroundings
 
 __all__ = ["run_auth"]
 

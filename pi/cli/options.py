@@ -14,7 +14,8 @@ from typing import Any, Literal
 import click
 
 from pi.errors import UsageError
-from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
+from pi.runtime.options import RunOptions
+from pi.wire.messages import THINKING_LEVELS
 
 __all__ = ["COMMAND", "GROUPS", "Options", "PiOption", "parse"]
 
@@ -46,20 +47,13 @@ _SESSION_ID = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(RunOptions):
     """What the person asked for on the command line, and nothing from settings or environment.
 
     show: print help or the version and do nothing else; constraints were not checked then.
     messages: the prompts, as typed; empty ones included. files: `@path` arguments without the @.
-    models: patterns of --models. list_models: search text, "" for all, None when not asked.
+    list_models: search text, "" for all, None when not asked.
     export: the session file to make a page of; the first of `messages` says where to.
-    session: path, or full or partial id; fork likewise. session_id: already checked for form.
-    tools: entries of --tools (empty: none at all), None when not given. They are either names and
-        patterns, or all `+name`/`-name`.
-    default_tools: what is on when `tools` does not say: all, all but the built-in ones, or none.
-    system_prompt: text or path; "" asks for the built-in prompt. append_system_prompt: likewise,
-        None when not given, which leaves APPEND_SYSTEM.md in force.
-    trust: the answer to project trust for this run, None to ask settings.
     warnings: what was ignored, one line each, for stderr.
     """
 
@@ -67,28 +61,8 @@ class Options:
     mode: Literal["text", "json"] = "text"
     messages: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    provider: str | None = None
-    model: str | None = None
-    api_key: str | None = None
-    thinking: ThinkingLevel | None = None
-    models: tuple[str, ...] = ()
     list_models: str | None = None
     export: str | None = None
-    continue_latest: bool = False
-    session: str | None = None
-    session_id: str | None = None
-    fork: str | None = None
-    session_dir: str | None = None
-    no_session: bool = False
-    name: str | None = None
-    tools: tuple[str, ...] | None = None
-    exclude_tools: tuple[str, ...] = ()
-    default_tools: Literal["all", "no-builtin", "none"] = "all"
-    context_files: bool = True
-    system_prompt: str | None = None
-    append_system_prompt: tuple[str, ...] | None = None
-    trust: Literal["approve", "ignore"] | None = None
-    offline: bool = False
     verbose: bool = False
     warnings: tuple[str, ...] = ()
 

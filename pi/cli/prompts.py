@@ -13,9 +13,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pi.errors import PiError
-from pi.wire.messages import ImageContent, UserContent
+from pi.runtime.prompts import Prompt
+from pi.wire.messages import ImageContent
 
-__all__ = ["AttachedImage", "LoadImage", "Prompt", "compose_prompts"]
+__all__ = ["AttachedImage", "LoadImage", "compose_prompts"]
 
 # What JavaScript's trim() takes off: not str.strip()'s set, which has control characters too.
 _BLANKS = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -41,19 +42,6 @@ class AttachedImage:
 
 LoadImage = Callable[[bytes], AttachedImage | None]
 """Called with each file's bytes; None when they are not an image, whatever the file's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """One user message to be."""
-
-    text: str
-    images: tuple[ImageContent, ...] = ()
-
-    @property
-    def content(self) -> list[UserContent]:
-        """As the message stores it."""
-        return [{"type": "text", "text": self.text}, *self.images]
 
 
 def compose_prompts(

@@ -8,7 +8,6 @@ import click
 from pi.auth.credentials import Credentials
 from pi.auth.store import AuthStore
 from pi.cli.commands import invoke, say
-from pi.cli.network import Sender, http_options
 from pi.config.environment import Environment
 from pi.config.paths import find_paths
 from pi.config.settings import read_settings
@@ -16,6 +15,7 @@ from pi.errors import PiError, UsageError
 from pi.models.catalogue import provider_ids
 from pi.models.custom import read_custom
 from pi.models.refresh import DEFAULT_URL, Fetched, refresh
+from pi.runtime.network import Sender, http_options
 
 __all__ = ["run_update"]
 

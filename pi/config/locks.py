@@ -17,7 +17,7 @@ from typing import Any
 from pi.config.documents import parse_document
 from pi.errors import ConfigError
 
-__all__ = ["STALE_AFTER", "folder_lock", "update_json", "write_atomically"]
+__all__ = ["STALE_AFTER", "folder_lock", "update_file", "update_json", "write_atomically"]
 
 STALE_AFTER = 30.0
 """Seconds without a refresh after which a lock counts as left behind."""
@@ -56,6 +56,27 @@ def update_json(
     file, None for the old one's. Raises ConfigError, leaving the file as it was, when its present
     content cannot be understood.
     """
+    result: dict[str, Any] = {}
+
+    def edited(data: bytes) -> bytes | None:
+        nonlocal result
+        present = parse_document(data, path) or {}
+        result = change(present)
+        return None if result is present else _pretty(result)
+
+    update_file(path, edited, mode=mode)
+    return result
+
+
+def update_file(
+    path: Path, change: Callable[[bytes], bytes | None], *, mode: int | None = 0o600
+) -> None:
+    """Replace the bytes in `path` by what `change` makes of them, under its lock.
+
+    change: gets b"" where there is no file; None writes nothing. A link is followed, not replaced.
+    mode: as in write_atomically. Raises ConfigError, and what `change` raises; the file is then as
+    it was.
+    """
     target = Path(os.path.realpath(path))
     with folder_lock(path) as held:
         try:
@@ -64,14 +85,12 @@ def update_json(
             data = b""
         except OSError as error:
             raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
-        present = parse_document(data, path) or {}
-        changed = change(present)
-        if changed is present:
-            return present
+        changed = change(data)
+        if changed is None:
+            return
         if not held():
             raise ConfigError(f"{path} was locked by another program meanwhile; nothing written")
-        write_atomically(target, _pretty(changed), mode=mode)
-        return changed
+        write_atomically(target, changed, mode=mode)
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int | None = 0o600) -> None:

@@ -30,11 +30,11 @@ from pi.config.settings_types import (
 from pi.config.tools_list import DEFAULT_TOOLS, apply_tool_entries
 from pi.errors import ConfigError
 
-__all__ = ["SettingsFiles", "load_settings", "read_settings"]
+__all__ = ["GLOBAL_ONLY", "SettingsFiles", "load_settings", "read_settings"]
 
 _WHOLE_FILE = "; using defaults"
-# What a project may not decide for the person who opens it.
-_GLOBAL_ONLY = ("defaultProjectTrust", "httpProxy", "cacheWarming", "selfUpdateCommand")
+GLOBAL_ONLY = ("defaultProjectTrust", "httpProxy", "cacheWarming", "selfUpdateCommand")
+"""What a project may not decide for the person who opens it."""
 _RESOURCES = ("packages", "extensions", "skills", "prompts", "themes")
 _SECTIONS: Mapping[str, type] = {
     "branch_summary": BranchSummary,
@@ -69,7 +69,7 @@ class SettingsFiles:
         problems = list(self.user_problems)
         project: Mapping[str, Any] = {}
         if trusted:
-            project = {k: v for k, v in self.project.items() if k not in _GLOBAL_ONLY}
+            project = {k: v for k, v in self.project.items() if k not in GLOBAL_ONLY}
             problems += self.project_problems
         elif "sessionDir" in self.project:
             project = {"sessionDir": self.project["sessionDir"]}

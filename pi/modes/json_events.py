@@ -2,26 +2,25 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import aclosing
 
-from pi.agent.session import AgentSession
 from pi.modes.output import Output
 from pi.modes.signals import aborts_on_signals
+from pi.runtime.host import Host
+from pi.runtime.prompts import Prompt
 from pi.wire.jsonio import dump_line
-from pi.wire.messages import UserContent
 
 __all__ = ["run_json"]
 
 
-async def run_json(session: AgentSession, prompts: Sequence[Sequence[UserContent]]) -> int:
+async def run_json(host: Host, prompts: Sequence[Prompt]) -> int:
     """Run the prompts in turn; the exit code. A failed reply is an event, not an exit code."""
-    output = Output(sys.stdout.fileno(), on_closed=session.abort)
-    with aborts_on_signals(session.abort) as signals:
-        output.write(dump_line(session.store.header))
+    output = Output(sys.stdout.fileno(), on_closed=host.stop)
+    with aborts_on_signals(host.stop) as signals:
+        output.write(dump_line(host.store.header))
+        host.subscribe(lambda event: output.write(dump_line(event)))
         for prompt in prompts:
-            async with aclosing(session.prompt(prompt)) as events:
-                async for event in events:
-                    output.write(dump_line(event))
+            await host.prompt(prompt.text, prompt.images)
+            await host.settled()
             if signals.number is not None or output.closed:
                 break
         output.flush()

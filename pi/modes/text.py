@@ -2,30 +2,29 @@
 
 import sys
 from collections.abc import Sequence
-from contextlib import aclosing
 
-from pi.agent.session import AgentSession
 from pi.modes.output import Output
 from pi.modes.signals import aborts_on_signals
 from pi.modes.stderr import tell
-from pi.wire.messages import AssistantMessage, UserContent
+from pi.runtime.host import Host
+from pi.runtime.prompts import Prompt
+from pi.wire.messages import AssistantMessage
 
 __all__ = ["run_text"]
 
 
-async def run_text(session: AgentSession, prompts: Sequence[Sequence[UserContent]]) -> int:
+async def run_text(host: Host, prompts: Sequence[Prompt]) -> int:
     """Run the prompts in turn and print the last reply; the exit code.
 
     1 when that reply failed, was aborted, or was cut off at the output limit (its text is printed).
     """
-    with aborts_on_signals(session.abort) as signals:
+    with aborts_on_signals(host.stop) as signals:
         for prompt in prompts:
-            async with aclosing(session.prompt(prompt)) as events:
-                async for _ in events:
-                    pass
+            await host.prompt(prompt.text, prompt.images)
+            await host.settled()
             if signals.number is not None:
                 return signals.exit_code or 1
-        reply = session.last_reply
+        reply = host.session.last_reply
         return 0 if reply is None else _print(reply)
 
 

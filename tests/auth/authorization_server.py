@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from pi.auth.oauth.base import Reply, SignInCancelled, Surroundings
-from pi.cli.network import Sender
 from pi.providers.http import HttpOptions
+from pi.runtime.network import Sender
 
 Answer = tuple[int, Any]
 

@@ -224,7 +224,7 @@ from pathlib import Path
 from pi.auth.oauth.base import Surroundings
 from pi.auth.renewal import fresh_entry
 from pi.auth.store import AuthStore
-from pi.cli.network import Sender
+from pi.runtime.network import Sender
 from pi.providers.http import HttpOptions
 
 path, address = sys.argv[1:]

@@ -21,7 +21,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
 # The command itself; only the hosts that it signs in at are on loopback.
 AT_LOOPBACK = """
 import sys
-from pi.cli.network import Sender
+from pi.runtime.network import Sender
 fetch = Sender.fetch
 Sender.fetch = lambda self, method, url, *rest: fetch(
     self, method, sys.argv[1] + "/" + url.removeprefix("https://"), *rest)

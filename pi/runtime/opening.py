@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi.cli.options import Options
 from pi.config.paths import Paths
 from pi.errors import SessionError
+from pi.runtime.options import RunOptions
 from pi.session.fork import fork_session
 from pi.session.locate import (
     find_by_id,
@@ -29,7 +29,7 @@ class Opened:
     warnings: tuple[str, ...] = ()
 
 
-def open_session(options: Options, paths: Paths, chosen: Path | None) -> Opened:
+def open_session(options: RunOptions, paths: Paths, chosen: Path | None) -> Opened:
     """Find, fork, open or begin the session. chosen: the storage folder somebody named, if any.
 
     Raises SessionError.

@@ -1,0 +1,47 @@
+"""What whoever starts pi asked for: the command line, or a program that embeds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pi.wire.messages import ThinkingLevel
+
+__all__ = ["RunOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Choices that go over settings and environment. None, empty or False: nothing was chosen.
+
+    models: patterns of models to start from and to cycle through.
+    session: path, or full or partial id; fork likewise. session_id: already checked for form.
+    tools: entries of --tools (empty: none at all). They are either names and patterns, or all
+        `+name`/`-name`.
+    default_tools: what is on when `tools` does not say: all, all but the built-in ones, or none.
+    system_prompt: text or path; "" asks for the built-in prompt. append_system_prompt: likewise,
+        None leaves APPEND_SYSTEM.md in force.
+    trust: the answer to project trust for this run, None to ask settings.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    api_key: str | None = None
+    thinking: ThinkingLevel | None = None
+    models: tuple[str, ...] = ()
+    continue_latest: bool = False
+    session: str | None = None
+    session_id: str | None = None
+    fork: str | None = None
+    session_dir: str | None = None
+    no_session: bool = False
+    name: str | None = None
+    tools: tuple[str, ...] | None = None
+    exclude_tools: tuple[str, ...] = ()
+    default_tools: Literal["all", "no-builtin", "none"] = "all"
+    context_files: bool = True
+    system_prompt: str | None = None
+    append_system_prompt: tuple[str, ...] | None = None
+    trust: Literal["approve", "ignore"] | None = None
+    offline: bool = False
