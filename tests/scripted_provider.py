@@ -39,7 +39,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tests.scripted_bedrock import bedrock_events
+from tests.scripted_bedrock import bedrock_events, frame
 
 __all__ = ["Request", "ScriptedProvider", "Turn"]
 
@@ -210,7 +210,8 @@ class ScriptedProvider:
             writer.write(b"%x\r\n%b\r\n" % (len(part), part))
             await writer.drain()
         if hang is not None:
-            await self._until_gone(gone, turn.get("ping"), writer)
+            sign = frame(b"{}", event_type="ping") if binary else b": ping\n\n"
+            await self._until_gone(gone, turn.get("ping"), writer, sign)
         if "cut" in turn:
             await asyncio.sleep(0.02)  # what was written goes out before the reset
             writer.transport.abort()
@@ -219,12 +220,16 @@ class ScriptedProvider:
         await writer.drain()
 
     async def _until_gone(
-        self, gone: "asyncio.Future[bytes]", ping: float | None, writer: asyncio.StreamWriter
+        self,
+        gone: "asyncio.Future[bytes]",
+        ping: float | None,
+        writer: asyncio.StreamWriter,
+        sign: bytes = b"",
     ) -> None:
         while not gone.done():
             await asyncio.wait([gone], timeout=ping)
             if ping and not gone.done():
-                writer.write(b"8\r\n: ping\n\n\r\n")
+                writer.write(b"%x\r\n%b\r\n" % (len(sign), sign))
                 await writer.drain()
         raise ConnectionResetError
 

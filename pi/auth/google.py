@@ -27,6 +27,8 @@ FILE = "GOOGLE_APPLICATION_CREDENTIALS"
 GLOBAL = "https://aiplatform.googleapis.com"
 MULTI_REGIONS = ("us", "eu")
 
+# What google-auth raises for a file of another shape than it expects.
+_SHAPE = (ValueError, TypeError, AttributeError, KeyError)
 _VERSION = r"/v\d+(?:beta\d*)?(?:/|$)"
 
 
@@ -87,7 +89,7 @@ class GoogleKeys:
             if self._found is None:
                 self._found = self._read()
             self._found.before_request(self._request, "POST", GLOBAL, headers)  # type: ignore[no-untyped-call]
-        except (auth.exceptions.GoogleAuthError, ValueError, OSError) as error:
+        except (auth.exceptions.GoogleAuthError, OSError, *_SHAPE) as error:
             told = " ".join(str(error.args[0] if error.args else error).split())
             raise AuthError(
                 f"the Google credentials in {self._path} cannot be used: {told}",

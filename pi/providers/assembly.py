@@ -167,10 +167,12 @@ class Assembly:
         cache_write: int = 0,
         cache_write_1h: int | None = None,
         reasoning: int | None = None,
+        total: int | None = None,
         rate: float = 1,
     ) -> None:
         """Tokens so far, as the provider counts them; the cost follows from the model's prices.
 
+        total: where the provider says it; it may count what has no field.
         rate: what the prices are multiplied with, for a faster or slower service.
         """
         usage: Usage = {
@@ -178,7 +180,7 @@ class Assembly:
             "output": output,
             "cacheRead": cache_read,
             "cacheWrite": cache_write,
-            "totalTokens": input + output + cache_read + cache_write,
+            "totalTokens": total or input + output + cache_read + cache_write,
             "cost": cost_of(
                 self.prices,
                 input,

@@ -182,6 +182,7 @@ class _Reader:
             cache_read=usage.get("cacheReadInputTokens") or 0,
             cache_write=usage.get("cacheWriteInputTokens") or 0,
             cache_write_1h=long,
+            total=usage.get("totalTokens"),
         )
 
 

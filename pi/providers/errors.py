@@ -53,7 +53,7 @@ _OVERFLOW = r"""(?ix)
     """
 _SPENT = (
     r"(?i)insufficient[_ ]quota|quota[_ ]exceeded|exceeded your current quota"
-    r"|usage_?limit_?(?:error|reached)|usage_not_included|available balance|billing"
+    r"|usage_?limit_?(?:error|reached|exceeded)|usage_not_included|available balance|billing"
 )
 _RATE = r"(?i)rate.?limit|too many requests"
 _BUSY = (

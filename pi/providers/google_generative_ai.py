@@ -134,4 +134,5 @@ class GoogleReader:
             output=(usage.get("candidatesTokenCount") or 0) + thought,
             cache_read=cached,
             reasoning=thought,
+            total=usage.get("totalTokenCount"),
         )

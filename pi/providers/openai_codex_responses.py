@@ -12,7 +12,7 @@ from typing import Any
 from pi.errors import AuthenticationError
 from pi.providers.assembly import Assembly
 from pi.providers.base import Context, StreamOptions
-from pi.providers.responses_reader import SERVICE_RATES, ResponsesReader
+from pi.providers.responses_reader import ResponsesReader, service_rates
 from pi.providers.responses_request import (
     MAX_ID,
     affinity,
@@ -39,7 +39,9 @@ def stream(
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     grammars = grammars_for(model, context)
-    reader = ResponsesReader(assembly, rates=SERVICE_RATES, grammars=grammars, notes_end=True)
+    reader = ResponsesReader(
+        assembly, rates=service_rates(model), grammars=grammars, notes_end=True
+    )
     return converse(assembly, reader, partial(request, model, context, options), options)
 
 

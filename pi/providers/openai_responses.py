@@ -9,8 +9,14 @@ from functools import partial
 from pi.providers.assembly import Assembly
 from pi.providers.base import Context, StreamOptions
 from pi.providers.hosts import responses_compat, service_headers
-from pi.providers.responses_reader import SERVICE_RATES, ResponsesReader
-from pi.providers.responses_request import affinity, effort_of, grammars_for, responses_body
+from pi.providers.responses_reader import ResponsesReader, service_rates
+from pi.providers.responses_request import (
+    affinity,
+    by_plan,
+    effort_of,
+    grammars_for,
+    responses_body,
+)
 from pi.providers.streaming import Call, converse
 from pi.wire.events import AssistantEvent
 from pi.wire.model import Model
@@ -24,9 +30,10 @@ def stream(
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     told = responses_compat(model).get("supportsMidConvoEffort") and options.thinking != "off"
-    effort = effort_of(model, options.thinking) if told and model.reasoning else None
+    told = told and model.reasoning and not by_plan(model, options)
+    effort = effort_of(model, options.thinking) if told else None
     reader = ResponsesReader(
-        assembly, effort=effort, rates=SERVICE_RATES, grammars=grammars_for(model, context)
+        assembly, effort=effort, rates=service_rates(model), grammars=grammars_for(model, context)
     )
     return converse(assembly, reader, partial(request, model, context, options), options)
 

@@ -17,12 +17,17 @@ from pi.providers.streaming import event_json
 from pi.wire.events import AssistantEvent
 from pi.wire.jsonio import dumps
 from pi.wire.messages import StopReason
+from pi.wire.model import Model
 
-__all__ = ["SERVICE_RATES", "ResponsesReader"]
+__all__ = ["service_rates", "ResponsesReader"]
 
 PARAGRAPH = "\n\n"
-SERVICE_RATES: Mapping[str, float] = {"flex": 0.5, "priority": 2}
-"""What OpenAI charges for its service tiers, over the standard one's prices."""
+
+
+def service_rates(model: Model) -> Mapping[str, float]:
+    """What OpenAI charges for its service tiers, over the standard one's prices."""
+    fast = 2.5 if model.id == "gpt-5.5" else 2
+    return {"flex": 0.5, "priority": fast, "fast": fast}
 
 
 class ResponsesReader:
@@ -210,6 +215,7 @@ class ResponsesReader:
             cache_read=cached,
             cache_write=written,
             reasoning=thought,
+            total=usage.get("total_tokens"),
             rate=self._rates.get(response.get("service_tier") or "", 1),
         )
 

@@ -41,6 +41,7 @@ __all__ = [
     "MAX_ID",
     "Input",
     "affinity",
+    "by_plan",
     "effort_of",
     "grammars_for",
     "reasoning_fields",
@@ -87,17 +88,18 @@ def responses_body(
     strict: the endpoint's default of `supportsStrictMode`.
     """
     compat = responses_compat(model)
-    changes = effort_changes and bool(compat.get("supportsMidConvoEffort"))
+    plan = by_plan(model, options)
+    changes = effort_changes and bool(compat.get("supportsMidConvoEffort")) and not plan
     history = replayable(context.messages, model, _id_rule(model))
     told = responses_input(model, context, options, effort_changes=changes, strict=strict)
     body: dict[str, Any] = {
         "model": options.deployment or model.id,
         "input": told.items,
         "stream": True,
-        **_cache_fields(compat, options),
+        **_cache_fields(compat, options, timed=not plan),
         "store": False,
     }
-    if compat["supportsMaxOutputTokens"]:
+    if compat["supportsMaxOutputTokens"] and not plan:
         limit = output_limit(model, context.messages, options.max_tokens)
         body["max_output_tokens"] = max(LEAST_OUTPUT, limit)
     if told.tools:
@@ -167,6 +169,19 @@ def grammars_for(model: Model, context: Context) -> Mapping[str, str]:
     return grammar_inputs(context.messages, able=able)
 
 
+def by_plan(model: Model, options: StreamOptions) -> bool:
+    """Whether a ChatGPT plan pays at OpenAI's own endpoint: it then takes fewer fields.
+
+    The token of such a sign-in is known from a key by what it does not begin with.
+    """
+    return (
+        model.provider == "openai"
+        and model.base_url.rstrip("/") == "https://api.openai.com/v1"
+        and options.api_key is not None
+        and not options.api_key.startswith("sk-")
+    )
+
+
 def effort_of(model: Model, level: ThinkingLevel) -> str | None:
     """The provider's word for a level; None where "off" cannot be said."""
     if level in model.thinking_level_map:
@@ -187,14 +202,18 @@ def affinity(model: Model, session: str | None) -> dict[str, str]:
             return {"session-id": session, "x-client-request-id": session}
 
 
-def _cache_fields(compat: Mapping[str, Any], options: StreamOptions) -> dict[str, Any]:
+def _cache_fields(
+    compat: Mapping[str, Any], options: StreamOptions, *, timed: bool
+) -> dict[str, Any]:
+    """timed: whether the endpoint is told how long to keep a prompt, or that it is not to."""
+    explicit = compat.get("supportsExplicitPromptCacheMode") and timed
     if options.cache_retention == "none":
-        return {}
+        return {"prompt_cache_options": {"mode": "explicit"}} if explicit else {}
     fields: dict[str, Any] = {}
     if options.session_id and compat["promptCacheKeyMode"] != "disabled":
         fields["prompt_cache_key"] = options.session_id[:MAX_ID]
-    if options.cache_retention == "long" and compat["supportsLongCacheRetention"]:
-        if compat.get("supportsExplicitPromptCacheMode"):
+    if timed and options.cache_retention == "long" and compat["supportsLongCacheRetention"]:
+        if explicit:
             fields["prompt_cache_options"] = {"ttl": "30m"}
         else:
             fields["prompt_cache_retention"] = "24h"
@@ -215,7 +234,7 @@ def reasoning_fields(
     on = options.thinking != "off"
     if on:
         fields["reasoning"] = {"effort": MIDDLE_EFFORT if changes else effort, "summary": "auto"}
-    elif effort is not None:
+    elif effort is not None and model.provider != "github-copilot":
         fields["reasoning"] = {"effort": effort}
     if on or responses_compat(model)["alwaysEncryptedReasoning"]:
         fields["include"] = ["reasoning.encrypted_content"]
