@@ -247,6 +247,19 @@ class Host:
         store = clone_session(self.store, self.folder)
         await self._replace(Opened(store, self.services.paths.cwd, True))
 
+    async def import_session(self, path: Path, *, cwd: Path | None = None) -> None:
+        """Copy a session file among this folder's sessions and open it; id and folder stay.
+
+        cwd: as for `switch`. Raises SessionError; a session of that file name is never replaced.
+        """
+        from pi.session.copy import write_copy  # noqa: PLC0415  (as above)
+
+        path = self.paths.absolute(str(path))
+        target = self.folder / path.name
+        if not _same(path, target):
+            await asyncio.to_thread(write_copy, path, target)
+        await self.switch(target, cwd=cwd)
+
     async def reload(self) -> None:
         """Read settings, models, keys and instructions again; the conversation goes on."""
         await self._settle()
