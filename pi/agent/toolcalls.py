@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from pi.agent.abort import Abort, Aborted
 from pi.errors import ToolError
@@ -18,8 +18,7 @@ __all__ = ["ToolRunner"]
 NewContext = Callable[[str, Callable[[ToolResult], None]], ToolContext]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """How a call ended. is_error: the tool said so, or it failed."""
 
     result: ToolResult
@@ -179,7 +178,7 @@ def _aborted(latest: ToolResult | None) -> _Outcome:
 
 
 def _timed(outcome: _Outcome, began: float) -> _Outcome:
-    return replace(outcome, milliseconds=round((time.monotonic() - began) * 1000))
+    return outcome._replace(milliseconds=round((time.monotonic() - began) * 1000))
 
 
 def _wire(result: ToolResult) -> dict[str, Any]:
