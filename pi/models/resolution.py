@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pi.errors import ModelError
-from pi.models.matching import Name, best_match, glob_matches, is_glob, split_thinking
+from pi.models.globs import glob_matches, is_glob
+from pi.models.matching import Name, best_match, split_thinking
 from pi.models.nearest import nearest
 from pi.models.registry import HasCredential, ModelRegistry
 from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
