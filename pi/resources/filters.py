@@ -70,9 +70,7 @@ class Filter:
         return decision
 
     def _exact(self, path: Path, sign: str) -> bool:
-        return any(
-            self._is(path, entry[1:]) for entry in self.entries if entry.startswith(sign)
-        )
+        return any(self._is(path, entry[1:]) for entry in self.entries if entry.startswith(sign))
 
     def _is(self, path: Path, target: str) -> bool:
         wanted = self._expanded(target.removeprefix("./")).rstrip("/")

@@ -46,7 +46,7 @@ def split_front_matter(text: str) -> Document:
     end = text.find("\n---", opening.end() - 1)
     if end < 0:
         return Document({}, text)
-    block = text[opening.end() : end]
+    block = text[opening.end() : end + 1]
     fields = _simple(block)
     if fields is None:
         fields = _parsed(block)
@@ -75,7 +75,7 @@ def _simple(block: str) -> Mapping[str, Any] | None:
             return None
         fields[key[1]] = value
     # A parser may find fault with characters that a file of text does not hold.
-    return fields if block.isprintable() or block.replace("\n", "").isprintable() else None
+    return fields if block.replace("\n", "").isprintable() else None
 
 
 def _parsed(block: str) -> Mapping[str, Any]:
@@ -121,7 +121,9 @@ def _loader() -> Any:
         ("merge", r"<<", ["<"]),
     )
     for kind, pattern, first in kinds:
-        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(f"^(?:{pattern})$"), first)
+        Loader.add_implicit_resolver(
+            f"tag:yaml.org,2002:{kind}", re.compile(f"^(?:{pattern})$"), first
+        )
     Loader.add_constructor("tag:yaml.org,2002:int", _whole)
     _cached.append(Loader)
     return Loader

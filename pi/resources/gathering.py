@@ -143,9 +143,7 @@ def _read(
     return loaded
 
 
-def _first_of_each(
-    resources: Sequence[_T], what: str, diagnostics: list[str]
-) -> tuple[_T, ...]:
+def _first_of_each(resources: Sequence[_T], what: str, diagnostics: list[str]) -> tuple[_T, ...]:
     by_name: dict[str, _T] = {}
     for resource in resources:
         first = by_name.setdefault(resource.name, resource)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pi.resources.prompt_templates import PromptTemplate
     from pi.resources.skills import Skill
 
-__all__ = ["ExtensionFile", "ResourceChoice", "Resources", "load_resources"]
+__all__ = ["NO_CHOICE", "ExtensionFile", "ResourceChoice", "Resources", "load_resources"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ class ResourceChoice:
     prompts: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
     without: frozenset[Kind] = frozenset()
+
+
+NO_CHOICE = ResourceChoice()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def load_resources(
     paths: Paths,
     settings: Settings,
     environment: Environment,
-    choice: ResourceChoice = ResourceChoice(),
+    choice: ResourceChoice = NO_CHOICE,
     *,
     offline: bool = False,
 ) -> Resources:

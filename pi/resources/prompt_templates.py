@@ -25,9 +25,7 @@ _DESCRIPTION_LENGTH = 60
 # Compiled by `re` at their first use: most runs get by without.
 _COMMAND = r"/(\S+)(?:\s+(.*))?"
 # A quote counts at the beginning of an argument only, and only if there is another to close it.
-_ARGUMENT = (
-    r"(?=\S)(?:\"((?:\\\"|[^\"])*+)\"|'((?:\\'|[^'])*+)')?(\S*)"
-)
+_ARGUMENT = r"(?=\S)(?:\"((?:\\\"|[^\"])*+)\"|'((?:\\'|[^'])*+)')?(\S*)"
 _PLACEHOLDER = (
     r"\$\{([0-9]+|ARGUMENTS|@):-([^}]*)\}"
     r"|\$\{@:([0-9]+)(?::([0-9]+))?\}"

@@ -20,9 +20,7 @@ SKILL_FILE = "SKILL.md"
 _COMMAND = "/skill:"
 _NAME_LENGTH = 64
 _DESCRIPTION_LENGTH = 1024
-_ESCAPES = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
-)
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
 
 
 @dataclass(frozen=True, slots=True)

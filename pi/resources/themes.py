@@ -12,8 +12,8 @@ from typing import Any, Literal
 from pi.config.documents import read_document
 from pi.config.shapes import STRING, Leaf, MapOf, Record, choice
 from pi.errors import ConfigError
-from pi.resources.found import Found
 from pi.resources.colors import Rgb, hex_of, indexed_rgb, lightness_of, parse_color
+from pi.resources.found import Found
 
 __all__ = [
     "BACKGROUNDS",

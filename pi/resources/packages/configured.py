@@ -78,7 +78,9 @@ def temporary(sources: Sequence[str]) -> Declared:
     return Declared(tuple(found), tuple(problems))
 
 
-def effective(packages: Sequence[Declaration], places: Places) -> list[tuple[Declaration, Declaration]]:
+def effective(
+    packages: Sequence[Declaration], places: Places
+) -> list[tuple[Declaration, Declaration]]:
     """Those that count, projects' first, each with the declaration that says where it is."""
     names = [_identity(package, places) for package in packages]
     mine: dict[str, Declaration] = {}

@@ -51,7 +51,9 @@ def update(source: GitSource, root: Path, place: Path, programs: Programs) -> No
 
         def build(folder: Path) -> None:
             # From the clone that is there: its objects are linked, not copied.
-            programs.read(["git", "clone", "--quiet", "--no-checkout", "--", str(place), str(folder)])
+            programs.read(
+                ["git", "clone", "--quiet", "--no-checkout", "--", str(place), str(folder)]
+            )
             programs.read(["git", "remote", "set-url", "origin", source.repo], cwd=folder)
             programs.read(["git", "reset", "--quiet", "--hard", wanted], cwd=folder)
             _prepare(folder, programs)

@@ -71,9 +71,9 @@ def uninstall(source: NpmSource, root: Path, programs: Programs) -> None:
     with own_root(root):
         real = os.path.realpath(root)
         place = ("--cwd", real) if _manager(programs.npm) == "bun" else ("--prefix", real)
-        extra = ("--legacy-peer-deps", "--no-audit", "--no-fund")
+        extra = ["--legacy-peer-deps", "--no-audit", "--no-fund"]
         if _manager(programs.npm) in ("bun", "pnpm"):
-            extra = ()
+            extra = []
         programs.run([*programs.npm, "uninstall", source.name, *place, *extra])
         _mark(source, root).unlink(missing_ok=True)
 

@@ -12,8 +12,14 @@ from pathlib import Path
 from pi.config.paths import Paths
 from pi.errors import ConfigError
 from pi.resources.found import Scope
-from pi.resources.packages.source import GitSource, LocalSource, NpmSource, PipSource, Source
-from pi.resources.packages.source import local_path
+from pi.resources.packages.source import (
+    GitSource,
+    LocalSource,
+    NpmSource,
+    PipSource,
+    Source,
+    local_path,
+)
 
 __all__ = ["Places"]
 

@@ -107,6 +107,8 @@ def _reason(said: str) -> str:
     """The lines that say why, in one."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [
-        line for line in lines if line.lower().startswith(("error", "fatal", "npm error", "npm err"))
+        line
+        for line in lines
+        if line.lower().startswith(("error", "fatal", "npm error", "npm err"))
     ]
     return "; ".join((telling or lines)[-3:])[:400]
