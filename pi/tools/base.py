@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from pi.wire.messages import ImageContent, TextContent, ToolDeclaration, UserContent
+from pi.wire.messages import ImageContent, TextContent, ToolDeclaration, Usage, UserContent
 
 __all__ = [
     "STRICT_SAMPLING",
@@ -32,12 +32,16 @@ class ToolResult:
     """content goes to the model; details is stored with it, for people and programs.
 
     structured: the same result as data (JSON events only; neither stored nor sent to the model).
+    usage: of the models that the tool asked. terminate: ask the model no more after this batch, if
+    all of its results say so.
     """
 
     content: list[UserContent] = field(default_factory=list)
     details: Any = None
     is_error: bool = False
     structured: Any = None
+    usage: Usage | None = None
+    terminate: bool = False
 
 
 class ImageLimits(NamedTuple):
@@ -73,8 +77,9 @@ class ToolContext(NamedTuple):
 class Tool(Protocol):
     """One tool. `snippet` is its line in the system prompt's list, `rules` its lines of advice.
 
-    Two further attributes are optional. `sampling`: the declaration's constrainedSampling.
+    Further attributes are optional. `sampling`: the declaration's constrainedSampling.
     `prepare(arguments)`: rewrites what models are known to send wrongly, before validation.
+    `sequential`: True keeps the calls of a batch from running together.
 
     A cancelled `run` first calls context.update with all it has, then raises CancelledError.
     """
