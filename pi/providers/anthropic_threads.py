@@ -10,8 +10,7 @@ Source: the API's public reference, and docs/models-configuration.md (`supportsM
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pi.errors import ProviderError
 from pi.providers.anthropic_request import assistant_blocks, wants_threads
@@ -48,11 +47,10 @@ _SETTINGS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     """What the server has: how many messages, their digest, and the id of the reply at the end."""
 
-    count: int
+    length: int
     digest: bytes
     reply: str
 
@@ -65,29 +63,25 @@ class Thread:
         self._memory = options.http.memory
         self._key = (_MEMORY, options.session_id or "")
         self._on = wants_threads(assembly.model, options)
-        self._whole: Call | None = None
+        self._whole: Mapping[str, Any] | None = None
+        self._anew = False
+        self._url = ""
+        self._headers: Mapping[str, str] = {}
 
-    def call(self, whole: Call, instead: Instead | None = None) -> Call:
+    def call(self, call: Call, instead: Instead | None = None) -> Call:
         """The request as the thread makes it. instead: what else to do about a refusal."""
-        whole = replace(whole, instead=instead)
         self._whole = None
-        kept: _Kept | Literal["off"] | None = self._memory.get(self._key)
-        if not self._on or kept == "off":
-            return whole
-        self._whole = whole
-        messages = whole.body["messages"]
-        if (
-            isinstance(kept, _Kept)
-            and len(messages) > kept.count
-            and _digest(whole, messages[: kept.count]) == kept.digest
-        ):
-            # A reply is gone on from once; a request beside this one must not try it too.
-            del self._memory[self._key]
-            rest = {k: v for k, v in whole.body.items() if k not in ("system", "tools")}
-            thread = {"type": "continue", "previous_message_id": kept.reply}
-            body = {**rest, "messages": messages[kept.count :], "thread": thread}
-            return replace(whole, body=body, instead=self._refused)
-        return self._created(whole)
+        if not self._on or self._memory.get(self._key) == "off":
+            return call._replace(instead=instead)
+
+        def refused(failure: ProviderError) -> Call | None:
+            if self._retold(failure):
+                return threaded
+            return None if instead is None else instead(failure)
+
+        self._url, self._headers = call.url, call.headers
+        threaded = call._replace(form=self._form, instead=refused)
+        return threaded
 
     def answered(self) -> None:
         """Remember where the next request may go on: after a whole reply of the model asked."""
@@ -95,40 +89,54 @@ class Thread:
         if self._whole is None or "responseId" not in reply or "responseModel" in reply:
             return
         said = {"role": "assistant", "content": assistant_blocks(reply, self._assembly.model)}
-        messages = [*self._whole.body["messages"], said]
-        digest = _digest(self._whole, messages)
+        messages = [*self._whole["messages"], said]
+        digest = self._digest(self._whole, messages)
         self._memory[self._key] = _Kept(len(messages), digest, reply["responseId"])
 
-    def _created(self, whole: Call) -> Call:
-        body = {**whole.body, "thread": {"type": "create"}}
-        return replace(whole, body=body, instead=self._refused)
+    def _form(self, whole: Mapping[str, Any]) -> Mapping[str, Any]:
+        kept: _Kept | Literal["off"] | None = self._memory.get(self._key)
+        if kept == "off":
+            self._whole = None
+            return whole
+        self._whole = whole
+        messages = whole["messages"]
+        if (
+            kept is not None
+            and not self._anew
+            and len(messages) > kept.length
+            and self._digest(whole, messages[: kept.length]) == kept.digest
+        ):
+            # A reply is gone on from once; a request beside this one must not try it too.
+            del self._memory[self._key]
+            rest = {key: value for key, value in whole.items() if key not in ("system", "tools")}
+            thread = {"type": "continue", "previous_message_id": kept.reply}
+            return {**rest, "messages": messages[kept.length :], "thread": thread}
+        return {**whole, "thread": {"type": "create"}}
 
-    def _refused(self, failure: ProviderError) -> Call | None:
-        """The request in another form, once; else what there is to do besides."""
-        whole = self._whole
-        assert whole is not None, "asked with a thread"
+    def _digest(self, body: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> bytes:
+        """Of everything that a request to go on builds upon."""
+        fixed = [self._url, self._headers.get("anthropic-beta"), *map(body.get, _SETTINGS)]
+        digest = hashlib.sha256(dumps(fixed))
+        for message in messages:
+            digest.update(dumps(_plain(message)))
+        return digest.digest()
+
+    def _retold(self, failure: ProviderError) -> bool:
+        """Whether the refusal was the thread's: the next form is another then."""
         found = re.search(r'"error_code"\s*:\s*"(\w+)"', str(failure))
         code = found[1] if found else None
         unknown = code is None and failure.status == 400 and "thread" in str(failure)
-        if code not in _EXPIRED and code != _UNSUPPORTED and not unknown:
-            return None if whole.instead is None else whole.instead(failure)
+        if self._memory.get(self._key) == "off":
+            return False
+        if code in _EXPIRED and not self._anew:
+            self._anew = True
+        elif code == _UNSUPPORTED or unknown:
+            self._memory[self._key] = "off"
+        else:
+            return False
         reason = code or str(failure.status)
         self._assembly.note("anthropic_thread_fallback", str(failure), reason=reason)
-        if code in _EXPIRED:
-            return replace(self._created(whole), instead=whole.instead)
-        self._memory[self._key] = "off"
-        self._whole = None
-        return whole
-
-
-def _digest(call: Call, messages: Sequence[Mapping[str, Any]]) -> bytes:
-    """Of everything that a request to go on builds upon."""
-    body = call.body
-    fixed = [call.url, call.headers.get("anthropic-beta"), *map(body.get, _SETTINGS)]
-    digest = hashlib.sha256(dumps(fixed))
-    for message in messages:
-        digest.update(dumps(_plain(message)))
-    return digest.digest()
+        return True
 
 
 def _plain(message: Mapping[str, Any]) -> dict[str, Any]:

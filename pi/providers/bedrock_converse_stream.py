@@ -8,7 +8,6 @@ Source: the API's public reference.
 
 import base64
 from collections.abc import AsyncGenerator, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -57,7 +56,7 @@ def stream(
             return loose()
         call = request(model, context, options, strict=True)
         instead = relaxing(assembly, options, "bedrock_strict_tools_fallback", loose)
-        return replace(call, instead=instead)
+        return call._replace(instead=instead)
 
     loose = partial(request, model, context, options, strict=False)
     return converse(assembly, _Reader(assembly), build, options)

@@ -6,7 +6,7 @@ system messages where they stand folds the leading ones and is told of the rest 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pi.wire.messages import AgentMessage, SystemMessage, ToolDeclaration, text_of
 
@@ -20,8 +20,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """text: free text, then sections, a blank line between; "" for none. tools: in force."""
 
     text: str

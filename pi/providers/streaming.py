@@ -9,8 +9,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pi._speedups import SseDecoder
 from pi.errors import NetworkError, PiError, ProviderError, RateLimitError, StreamFormatError
@@ -45,11 +44,11 @@ class Decoder(Protocol):
     def close(self) -> Iterable[tuple[str, bytes]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request. headers: names in lower case. whole_body: see errors.failed_response.
 
-    instead: what to send when this is refused, None when nothing else would help.
+    form: what is sent of the body, asked last, each time it is sent. instead: what to send when
+    this is refused (the request itself: once more, formed anew), None when nothing would help.
     """
 
     url: str
@@ -57,6 +56,7 @@ class Call:
     body: Mapping[str, Any]
     whole_body: bool = False
     decoder: Callable[[], Decoder] = SseDecoder
+    form: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
     instead: Callable[[ProviderError], "Call | None"] | None = None
 
 
@@ -93,6 +93,8 @@ async def converse(
                     if told is None:
                         yield assembly.start()
                         continue
+                    if options.watch is not None and options.watch.wants_events:
+                        await options.watch.event(_shown(told[1]))
                     for event in _read(reader, *told):
                         yield event
             for event in assembly.end_all():
@@ -118,6 +120,14 @@ def event_json(data: bytes) -> dict[str, Any]:
     return value
 
 
+def _shown(data: bytes) -> Any:
+    """An event's data for those who only look."""
+    try:
+        return loads(data)
+    except ValueError:
+        return data.decode("utf-8", "replace")
+
+
 def _read(reader: Reader, name: str, data: bytes) -> Iterator[AssistantEvent]:
     try:
         yield from reader.read(name, data)
@@ -137,17 +147,21 @@ async def _answer(
     call: Call, options: StreamOptions, finished: Callable[[], bool]
 ) -> AsyncGenerator[tuple[str, bytes] | None, None]:
     """None once the server has accepted the request, then its events until `finished`."""
-    body = encode_body(call.body)
+    watch = options.watch
+    headers, payload = await _watched(call, options)
     attempt = 0
     while True:
         accepted = False
-        headers = call.headers
+        body = encode_body(payload if call.form is None else call.form(payload))
+        sent = headers
         if options.sign is not None:
-            headers = await asyncio.to_thread(options.sign, "POST", call.url, headers, body)
+            sent = await asyncio.to_thread(options.sign, "POST", call.url, headers, body)
         try:
             async with options.http.stream(
-                call.url, headers=headers, content=body, limit=options.timeout
+                call.url, headers=sent, content=body, limit=options.timeout
             ) as answer:
+                if watch is not None:
+                    await watch.response(answer.status_code, _lower(answer.headers))
                 if answer.status_code != 200:
                     raise await _refusal(answer, call)
                 accepted = True
@@ -162,7 +176,9 @@ async def _answer(
                 other = call.instead(failure)
                 if other is not None:
                     log.debug("sent in another form: %s", failure)
-                    call, body = other, encode_body(other.body)
+                    if other is not call:
+                        call = other
+                        headers, payload = await _watched(call, options)
                     continue
             if accepted or attempt >= options.max_retries or not _worth_repeating(failure):
                 raise
@@ -170,6 +186,16 @@ async def _answer(
             log.debug("request repeated in %.2f s: %s", delay, failure)
         attempt += 1
         await asyncio.sleep(delay)
+
+
+async def _watched(
+    call: Call, options: StreamOptions
+) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+    """Headers and body as whoever watches leaves them."""
+    if options.watch is None:
+        return call.headers, call.body
+    headers = await options.watch.headers(dict(call.headers))
+    return headers, await options.watch.payload(call.body)
 
 
 def _worth_repeating(failure: ProviderError) -> bool:
@@ -196,8 +222,13 @@ async def _refusal(answer: "httpx.Response", call: Call) -> ProviderError:
                 body += chunk
                 if len(body) > MAX_ERROR_BODY:
                     break
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    return failed_response(answer.status_code, headers, body, whole_body=call.whole_body)
+    return failed_response(
+        answer.status_code, _lower(answer.headers), body, whole_body=call.whole_body
+    )
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 async def _events(

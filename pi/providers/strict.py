@@ -13,8 +13,7 @@ Source: docs/extensions.md.
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pi.errors import InvalidRequestError, ProviderError
 from pi.providers.assembly import Assembly
@@ -63,8 +62,7 @@ _LIMITS = (
 _MEMORY = "strict tools refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Grammar:
+class Grammar(NamedTuple):
     """syntax and text of a grammar. property: the argument that is the text."""
 
     syntax: Literal["lark", "regex"]
