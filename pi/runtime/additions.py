@@ -92,6 +92,15 @@ class Additions:
     on_close: list[Callable[[], None]] = field(default_factory=list)
     _commands: list[AddedCommand] = field(default_factory=list)
 
+    def runnable(self) -> dict[str, Tool]:
+        """The tools that can be switched on."""
+        return {name: each.tool for name, each in self.tools.items() if each.exposure != "hidden"}
+
+    def active_tools(self) -> list[str]:
+        """Those that are on from the start."""
+        direct = ("direct", "model-only")
+        return [n for n, each in self.tools.items() if each.active and each.exposure in direct]
+
     def add_command(self, command: AddedCommand) -> None:
         """One extension has one command of a name: a later one takes its place."""
         same = (command.owner, command.name)
@@ -125,10 +134,11 @@ class Additions:
         """Forget what one extension registered."""
         self.hooks.drop(owner)
         self._commands = [each for each in self._commands if each.owner != owner]
-        for table in (self.tools, self.flags, self.shortcuts):
-            for name, each in list(table.items()):  # type: ignore[attr-defined]
+        tables: tuple[dict[str, Any], ...] = (self.tools, self.flags, self.shortcuts)
+        for table in tables:
+            for name, each in list(table.items()):
                 if each.owner == owner:
-                    del table[name]  # type: ignore[attr-defined]
+                    del table[name]
 
     def close(self) -> None:
         """The session these belong to is over. Safe to call twice."""

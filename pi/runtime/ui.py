@@ -1,4 +1,4 @@
-"""The person, as extensions reach them: questions, notices, and what can be shown around the editor.
+"""The person, as extensions reach them: questions, notices, and what is shown at the editor.
 
 `UI` itself is a mode with nobody at it: questions have their default answer at once, the rest goes
 nowhere. RPC overrides what a client can show (docs/rpc-extension-ui.md), the terminal everything.
@@ -151,7 +151,7 @@ class UI:
 
     @property
     def theme(self) -> Any:
-        """Styles text: `fg(token, text)`, `bg(token, text)`, `bold(text)`; here: leaves it as it is."""
+        """Styles text, `fg(token, text)`, `bg(token, text)`, `bold(text)`; here it does not."""
         return _PLAIN
 
     def themes(self) -> list[tuple[str, str | None]]:
