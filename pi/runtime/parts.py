@@ -1,7 +1,7 @@
 """The system prompt by its parts, for extensions that look at it or change it for a run."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pi.agent.hook_events import PromptOptions
 from pi.resources.system_prompt import build_sections, documentation_folder, tagged
@@ -60,8 +60,7 @@ class Parts:
 
     def apply(self, options: PromptOptions) -> tuple[list[Tool], Mapping[str, str]]:
         tools = list(self._chosen(options))
-        texts = replace(
-            self.inputs.texts,
+        texts = self.inputs.texts._replace(
             custom=options.custom_prompt,
             addenda=tuple(options.append_system_prompt),
         )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pi.agent.retry import RetryPolicy
 from pi.auth.credentials import Credentials
@@ -43,8 +43,7 @@ __all__ = ["PromptInputs", "Services", "image_limits", "read_services", "warn"]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class PromptInputs:
+class PromptInputs(NamedTuple):
     """SYSTEM.md, APPEND_SYSTEM.md and their options; AGENTS.md and its kin."""
 
     texts: PromptTexts
