@@ -101,7 +101,7 @@ class Host:
         where no request can be tried.
         """
         session = self.session
-        content = Prompt(text, tuple(images)).content
+        content = Prompt(self.expand(text), tuple(images)).content
         if self.is_running:
             if while_running is None:
                 raise BusyError(
@@ -116,6 +116,10 @@ class Host:
         self._record()
         self._start(session.prompt(content))
         return "started"
+
+    def expand(self, text: str) -> str:
+        """A prompt as the model gets it: skills and prompt templates it names, in full."""
+        return self.services.resources.expand(text, lambda problem: warn([problem]))
 
     def queue(self, content: Sequence[UserContent], when: WhileRunning) -> None:
         """Let it wait for the next turn, or for the end of the run."""
@@ -264,7 +268,9 @@ class Host:
         """Read settings, models, keys and instructions again; the conversation goes on."""
         await self._settle()
         services = self.services
-        services = read_services(services.options, services.environment, services.paths)
+        services = await asyncio.to_thread(
+            read_services, services.options, services.environment, services.paths
+        )
         await self._renew_http(services)
         self.services = services
         session = self.session
@@ -389,7 +395,9 @@ class Host:
             if opened.cwd != self.paths.cwd:
                 services = self.services
                 paths = find_paths(services.environment, opened.cwd)
-                services = read_services(services.options, services.environment, paths)
+                services = await asyncio.to_thread(
+                    read_services, services.options, services.environment, paths
+                )
                 await self._renew_http(services)
                 self.services = services
                 warn(services.diagnostics())
