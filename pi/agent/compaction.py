@@ -8,7 +8,7 @@ and the context from then on begins with it.
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from pi.agent.abort import Abort, Aborted
 from pi.agent.cut import Cut, find_cut
@@ -44,8 +44,7 @@ class CompactionError(PiError):
     """A compaction that was asked for could not be made, or was stopped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Tokens, for one model.
 
     trigger: a larger context is compacted. keep: of the newest, about this much stays.

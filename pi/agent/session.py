@@ -214,7 +214,7 @@ class AgentSession:
         self.compactor.enabled = enabled
 
     def set_auto_retry(self, enabled: bool) -> None:
-        self.retry = self.compactor.retry = replace(self.retry, enabled=enabled)
+        self.retry = self.compactor.retry = self.retry._replace(enabled=enabled)
 
     def statistics(self) -> "SessionStatistics":
         """What the whole session adds up to, and how full the context is."""

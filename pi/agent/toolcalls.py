@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pi.agent.abort import Abort, Aborted
 from pi.errors import ToolError
@@ -21,8 +21,7 @@ __all__ = ["Batch", "ToolRunner"]
 NewContext = Callable[[str, Callable[[ToolResult], None]], ToolContext]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """How a call ended. is_error: the tool said so, or it failed."""
 
     result: ToolResult
@@ -268,7 +267,7 @@ def _aborted(latest: ToolResult | None) -> _Outcome:
 
 
 def _timed(outcome: _Outcome, began: float) -> _Outcome:
-    return replace(outcome, milliseconds=round((time.monotonic() - began) * 1000))
+    return outcome._replace(milliseconds=round((time.monotonic() - began) * 1000))
 
 
 def _wire(result: ToolResult) -> dict[str, Any]:

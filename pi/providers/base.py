@@ -7,7 +7,7 @@ cancellation (asyncio.CancelledError) passes through, after the connection is cl
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pi.providers.http import HttpClient
 from pi.wire.events import AssistantEvent
@@ -19,8 +19,7 @@ __all__ = ["CacheRetention", "Context", "StreamFunction", "StreamOptions", "Watc
 CacheRetention = Literal["none", "short", "long"]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the model is to see, oldest first: roles system, user, assistant and toolResult only.
 
     The leading system message declares prompt sections and tools, later ones patch both; an API

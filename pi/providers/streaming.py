@@ -9,8 +9,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pi._speedups import SseDecoder
 from pi.errors import NetworkError, PiError, ProviderError, RateLimitError, StreamFormatError
@@ -37,8 +36,7 @@ MAX_ERROR_BODY = 1 << 16
 ERROR_BODY_TIME = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request. headers: names in lower case. whole_body: see errors.failed_response."""
 
     url: str

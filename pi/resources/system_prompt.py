@@ -9,9 +9,8 @@ the place of the first four.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pi.errors import ConfigError
 from pi.resources.textfile import TextFile, read_text_file
@@ -54,8 +53,7 @@ class DescribedTool(Protocol):
     def rules(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class PromptTexts:
+class PromptTexts(NamedTuple):
     """What people put in place of the built-in prompt, or after it.
 
     custom: None for the built-in prompt. addenda: in the order they are to appear.
@@ -66,11 +64,14 @@ class PromptTexts:
     diagnostics: tuple[str, ...] = ()
 
 
+_NO_TEXTS = PromptTexts()
+
+
 def build_sections(
     *,
     cwd: Path,
     tools: Sequence[DescribedTool],
-    texts: PromptTexts = PromptTexts(),
+    texts: PromptTexts = _NO_TEXTS,
     context_files: Sequence[TextFile] = (),
     skills: "Sequence[Skill]" = (),
     docs: Path | None = None,

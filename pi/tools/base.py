@@ -7,7 +7,7 @@ the task that runs it cancels it; what it raises as ToolError becomes an error r
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pi.wire.messages import ImageContent, TextContent, ToolDeclaration, Usage, UserContent
 
@@ -44,8 +44,7 @@ class ToolResult:
     terminate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ImageLimits:
+class ImageLimits(NamedTuple):
     """How new images are encoded. max_bytes: of the base64 text."""
 
     max_width: int = 2000
@@ -54,8 +53,7 @@ class ImageLimits:
     jpeg_quality: int = 80
 
 
-@dataclass(frozen=True, slots=True)
-class ToolContext:
+class ToolContext(NamedTuple):
     """What a call may use.
 
     cwd: relative paths resolve from here.
