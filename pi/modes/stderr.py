@@ -39,7 +39,7 @@ def tell(text: str) -> None:
 
 @contextmanager
 def diverted(show: Callable[[str], None]) -> Iterator[None]:
-    """While a program has the whole terminal, stderr would write across it: show the lines there."""
+    """While a program has the whole terminal, show the lines there, not across it."""
     _elsewhere.append(show)
     try:
         yield
