@@ -216,6 +216,14 @@ class Credentials:
             return None
         return self._key(provider, stored, variables, left, wish)
 
+    def is_signed_in(self, provider: str) -> bool:
+        """Whether requests go on an account's plan, whose prices tell what they would cost."""
+        try:
+            stored = self.store.get(provider)
+        except ConfigError:
+            return False
+        return stored is not None and stored.oauth
+
     def stored_token(self, provider: str) -> str | None:
         """A stored sign-in's token as it is, expired or not; None without a usable sign-in."""
         stored = self._stored(provider, None)
