@@ -66,9 +66,12 @@ def _discard_output() -> None:
 
 def _carry_out(options: "Options", environment: Environment) -> int:
     if options.show == "help":
-        from pi.cli.help import help_text  # noqa: PLC0415  (only when asked for)
+        import asyncio  # noqa: PLC0415  (only when asked for, all three)
 
-        return _show(help_text())
+        from pi.cli.extending import extension_flags  # noqa: PLC0415
+        from pi.cli.help import help_text  # noqa: PLC0415
+
+        return _show(help_text(asyncio.run(extension_flags(options, environment))))
     if options.show == "version":
         return _show(_version(options.verbose))
     if options.export is not None:
