@@ -5,11 +5,13 @@ pure twins. PI_REQUIRE_EXTENSIONS=1 (set where wheels are made) makes a failed c
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 SPEEDUPS = Path("pi/_speedups")
 REQUIRED = bool(os.environ.get("PI_REQUIRE_EXTENSIONS"))
@@ -36,6 +38,26 @@ class OptionalBuild(build_ext):
         print(f"pi: not compiled ({error}); the pure-Python twins will be used", file=sys.stderr)
 
 
+class BuildWithDocs(build_py):
+    """Puts what people and the agent itself read about pi into the package."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return  # the tree has them
+        target = Path(self.build_lib) / "pi" / "documentation"
+        target.mkdir(parents=True, exist_ok=True)
+        for page in (*Path("docs").glob("*.md"), Path("CHANGELOG.md")):
+            shutil.copy2(page, target / page.name)
+        if Path("examples").is_dir():
+            shutil.copytree(
+                "examples",
+                target / "examples",
+                dirs_exist_ok=True,
+                ignore=shutil.ignore_patterns("__pycache__"),
+            )
+
+
 def extensions() -> list[Extension]:
     if os.environ.get("PI_NO_EXTENSIONS"):
         return []
@@ -53,4 +75,4 @@ def extensions() -> list[Extension]:
     return cythonize(modules, language_level=3, compiler_directives={"embedsignature": True})
 
 
-setup(ext_modules=extensions(), cmdclass={"build_ext": OptionalBuild})
+setup(ext_modules=extensions(), cmdclass={"build_ext": OptionalBuild, "build_py": BuildWithDocs})

@@ -32,37 +32,45 @@ def list_models(options: Options, environment: Environment) -> str:
 def run_prompts(options: Options, environment: Environment) -> int:
     """Everything between the options and the exit code of a text or JSON run."""
     warn(options.warnings)
-    host = open_host(options, environment)
-    with host.store as store:
-        services = host.services
-        prompts = compose_prompts(
-            options.messages,
-            options.files,
-            None if os.isatty(0) else sys.stdin.buffer.read(),
-            cwd=services.paths.cwd,
-            home=services.paths.home,
-            load_image=_image_loader(services.settings, host.model),
-        )
-        if prompts:
-            services.check_key(host.model)
-        code = asyncio.run(_run(options, host, prompts))
-        if options.verbose and store.saved:
-            tell(f"Session: {store.path}")
-        return code
+    with asyncio.Runner() as runner:
+        host = runner.run(open_host(options, environment))
+        try:
+            # Outside of the loop, whose handler of Ctrl-C would not end a read of stdin.
+            prompts = _prompts(options, host)
+            code = runner.run(_run(options, host, prompts))
+            if options.verbose and host.store.saved:
+                tell(f"Session: {host.store.path}")
+            return code
+        finally:
+            runner.run(host.close())
+
+
+def _prompts(options: Options, host: Host) -> Sequence[Prompt]:
+    """What there is to say. Raises AuthError where it cannot even be tried."""
+    services = host.services
+    prompts = compose_prompts(
+        options.messages,
+        options.files,
+        None if os.isatty(0) else sys.stdin.buffer.read(),
+        cwd=services.paths.cwd,
+        home=services.paths.home,
+        load_image=_image_loader(services.settings, host.model),
+    )
+    if prompts:
+        services.check_key(host.model)
+    return prompts
 
 
 async def _run(options: Options, host: Host, prompts: Sequence[Prompt]) -> int:
-    try:
-        if options.mode == "json":
-            # A mode is loaded only when it runs.
-            from pi.modes.json_events import run_json  # noqa: PLC0415
+    await host.begin()
+    if options.mode == "json":
+        # A mode is loaded only when it runs.
+        from pi.modes.json_events import run_json  # noqa: PLC0415
 
-            return await run_json(host, prompts)
-        from pi.modes.text import run_text  # noqa: PLC0415
+        return await run_json(host, prompts)
+    from pi.modes.text import run_text  # noqa: PLC0415
 
-        return await run_text(host, prompts)
-    finally:
-        await host.close()
+    return await run_text(host, prompts)
 
 
 def _image_loader(

@@ -20,6 +20,7 @@ __all__ = [
     "DescribedTool",
     "PromptTexts",
     "build_sections",
+    "changelog_file",
     "documentation_folder",
     "load_prompt_texts",
 ]
@@ -135,12 +136,25 @@ def load_prompt_texts(
 
 
 def documentation_folder() -> Path | None:
-    """pi's own docs/ when it runs from a source tree; an installed package has none."""
-    root = Path(__file__).resolve().parents[2]
+    """Where pi's own documentation is: a source tree's docs/, or what came with the package."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "documentation"
+    if (installed / "cli.md").is_file():
+        return installed
+    root = package.parent
     # Both, because site-packages may hold somebody else's docs folder.
     if (root / "docs" / "cli.md").is_file() and (root / "pyproject.toml").is_file():
         return root / "docs"
     return None
+
+
+def changelog_file() -> Path | None:
+    """What changed from version to version, where this machine has it."""
+    docs = documentation_folder()
+    if docs is None:
+        return None
+    file = (docs if docs.name == "documentation" else docs.parent) / "CHANGELOG.md"
+    return file if file.is_file() else None
 
 
 def _tag(name: str, body: str) -> str:

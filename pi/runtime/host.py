@@ -83,6 +83,9 @@ class Host:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    async def begin(self) -> None:
+        """Tell those who extend pi that the session is open. Once, when the mode is ready."""
+
     # Prompts
 
     async def prompt(
@@ -244,6 +247,19 @@ class Host:
         store = clone_session(self.store, self.folder)
         await self._replace(Opened(store, self.services.paths.cwd, True))
 
+    async def import_session(self, path: Path, *, cwd: Path | None = None) -> None:
+        """Copy a session file among this folder's sessions and open it; id and folder stay.
+
+        cwd: as for `switch`. Raises SessionError; a session of that file name is never replaced.
+        """
+        from pi.session.copy import write_copy  # noqa: PLC0415  (as above)
+
+        path = self.paths.absolute(str(path))
+        target = self.folder / path.name
+        if not _same(path, target):
+            await asyncio.to_thread(write_copy, path, target)
+        await self.switch(target, cwd=cwd)
+
     async def reload(self) -> None:
         """Read settings, models, keys and instructions again; the conversation goes on."""
         await self._settle()
@@ -392,11 +408,11 @@ class Host:
             self._http = HttpClient(options)
 
 
-def open_host(options: RunOptions, environment: Environment) -> Host:
+async def open_host(options: RunOptions, environment: Environment) -> Host:
     """Open the session that the options name, with the services of the folder it belongs to.
 
     The session comes first: it may belong to another folder, whose settings then hold. Raises
-    PiError. Needs no event loop.
+    PiError. To be followed by `Host.begin`, once somebody listens.
     """
     paths = find_paths(environment)
     opened = open_session(options, paths, _chosen_folder(options, environment, paths))
