@@ -67,6 +67,7 @@ class Compactor:
     """Compacts one transcript.
 
     outcome: of the last `run`: "nothing" where there was nothing to summarise.
+    running: whether a summary is being made.
     """
 
     transcript: Transcript
@@ -75,6 +76,7 @@ class Compactor:
     retry: RetryPolicy
     enabled: bool = field(init=False)
     outcome: Literal["done", "nothing", "failed", "aborted"] = field(default="nothing", init=False)
+    running: bool = field(default=False, init=False)
     _floor: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -123,6 +125,7 @@ class Compactor:
             summariser = Summariser(
                 self.request, model, thinking, self.retry, abort, reply_tokens, reason
             )
+            self.running = True
             try:
                 async with aclosing(self._summary(cut, summariser, instructions)) as events:
                     async for event in events:
@@ -136,6 +139,8 @@ class Compactor:
             except (SummaryError, SessionError) as error:
                 self.outcome = "failed"
                 failure = str(error)
+            finally:
+                self.running = False
         if failure is not None and self.outcome != "aborted":
             end["errorMessage"] = f"{_FAILED[reason]}: {failure}"
         yield end
