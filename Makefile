@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 STAMP := $(VENV)/.installed
-SPEEDUPS := $(wildcard pi/_speedups/*.pyx)
+SPEEDUPS := $(foreach kind,pyx pxd h,$(wildcard pi/_speedups/*.$(kind)))
 
 .PHONY: demo test check format browser compiled pure compare bench fuzz wheel clean venv
 

@@ -68,8 +68,12 @@ def extensions() -> list[Extension]:
             raise
         return []
     flags = [] if sys.platform == "win32" else ["-O3"]
+    # Cython knows what a module includes by `cimport`; this is for what C includes.
+    headers = sorted(map(str, SPEEDUPS.glob("*.h")))
     modules = [
-        Extension(f"pi._speedups.{path.stem}", [str(path)], extra_compile_args=flags)
+        Extension(
+            f"pi._speedups.{path.stem}", [str(path)], depends=headers, extra_compile_args=flags
+        )
         for path in sorted(SPEEDUPS.glob("*.pyx"))
     ]
     return cythonize(modules, language_level=3, compiler_directives={"embedsignature": True})

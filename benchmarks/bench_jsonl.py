@@ -15,10 +15,11 @@ import pytest
 
 from benchmarks.data import write_session
 from benchmarks.micro import Case
-from pi._speedups import _jsonl
+from pi._speedups import _jsonl, _rows
 from pi.session.tree import _usage_in
 
 jsonl: Any = pytest.importorskip("pi._speedups.jsonl")
+compiled_rows: Any = pytest.importorskip("pi._speedups.rows")
 
 ENTRIES = 3_000
 BLOCK = 1 << 18
@@ -45,7 +46,7 @@ def cases() -> list[Case]:
         found = tree(module)
         return len(found), found.span(len(found) - 1)
 
-    compiled, pure = tree(jsonl), tree(_jsonl)
+    compiled, pure = tree(compiled_rows), tree(_rows)
     end = len(compiled) - 1
 
     def decoded(loads: Callable[[bytes], Any]) -> object:
@@ -57,8 +58,8 @@ def cases() -> list[Case]:
     return [
         Case(
             "jsonl: tree index",
-            lambda: last(jsonl),
-            lambda: last(_jsonl),
+            lambda: last(compiled_rows),
+            lambda: last(_rows),
             {"orjson": lambda: decoded(orjson.loads), "json": lambda: decoded(json.loads)},
             size=len(data),
         ),

@@ -22,7 +22,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from benchmarks.table import Row, render
-from pi._speedups import _automaton, _ignore, _scan, _walk, automaton, ignore, scan, walk
+from pi._speedups import _automaton, _ignore, _scan, _walk, automaton, ignore, scan, search, walk
 from pi._speedups.pattern.globs import glob
 from pi._speedups.pattern.program import compile_program
 from pi._speedups.pattern.query import make_query
@@ -70,14 +70,14 @@ def write_tree(root: Path, files: int) -> None:
 
 def grep(root: bytes, pattern: str, threads: int) -> int:
     walker = walk.Walker(root, files_only=True)
-    search = scan.TreeSearch(make_query(pattern), walker, most=10**9)
-    helpers = [threading.Thread(target=search.work) for _ in range(threads - 1)]
+    tree = search.TreeSearch(make_query(pattern), walker, most=10**9)
+    helpers = [threading.Thread(target=tree.work) for _ in range(threads - 1)]
     for helper in helpers:
         helper.start()
-    search.work()
+    tree.work()
     for helper in helpers:
         helper.join()
-    return sum(len(lines) for _, lines in search.results()[0])
+    return sum(len(lines) for _, lines in tree.results()[0])
 
 
 def find(root: bytes, pattern: str) -> int:

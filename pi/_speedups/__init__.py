@@ -3,9 +3,9 @@
 COMPILED says which are in use. PI_PURE=1 picks the twins at run time, as PI_NO_EXTENSIONS=1 does
 in the build. Nothing else in the program imports a compiled module or its twin by name.
 
-The search modules are loaded when the first of their names is asked for, and compiled on POSIX
-only; elsewhere they are the twins even where COMPILED is true. They pass each other's objects on,
-so they are picked together.
+What not every run needs is loaded when the first name of its group is asked for. The search modules
+are compiled on POSIX only; elsewhere they are the twins even where COMPILED is true. They pass each
+other's objects on, so they are picked together.
 """
 
 import os
@@ -29,8 +29,10 @@ __all__ = [
 if TYPE_CHECKING:
     from pi._speedups._automaton import Automaton
     from pi._speedups._ignore import Rules
-    from pi._speedups._jsonl import TreeRows, skip_others, usual_head
-    from pi._speedups._scan import TreeSearch, search_bytes, search_file
+    from pi._speedups._jsonl import skip_others, usual_head
+    from pi._speedups._rows import TreeRows
+    from pi._speedups._scan import search_bytes, search_file
+    from pi._speedups._search import TreeSearch
     from pi._speedups._sse import SseDecoder
     from pi._speedups._walk import Walker
 
@@ -38,32 +40,39 @@ COMPILED = not os.environ.get("PI_PURE")
 if not TYPE_CHECKING:
     if COMPILED:
         try:
-            from pi._speedups.jsonl import TreeRows, skip_others, usual_head
+            from pi._speedups.jsonl import skip_others, usual_head
             from pi._speedups.sse import SseDecoder
         except ImportError:
             COMPILED = False
     if not COMPILED:
-        from pi._speedups._jsonl import TreeRows, skip_others, usual_head
+        from pi._speedups._jsonl import skip_others, usual_head
         from pi._speedups._sse import SseDecoder
 
-_SEARCH = {
-    "Automaton": "automaton",
-    "Rules": "ignore",
-    "Walker": "walk",
-    "TreeSearch": "scan",
-    "search_bytes": "scan",
-    "search_file": "scan",
-}
+_LATE = (
+    {"TreeRows": "rows"},
+    {
+        "Automaton": "automaton",
+        "Rules": "ignore",
+        "Walker": "walk",
+        "TreeSearch": "search",
+        "search_bytes": "scan",
+        "search_file": "scan",
+    },
+)
+"""Public names and the modules they are in; those of a group come together."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _SEARCH:
+    for group in _LATE:
+        if name in group:
+            break
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     for prefix in ("", "_") if COMPILED else ("_",):
         try:
             found = {
                 public: getattr(import_module(f"{__name__}.{prefix}{module}"), public)
-                for public, module in _SEARCH.items()
+                for public, module in group.items()
             }
         except ImportError:
             if prefix:

@@ -1,25 +1,29 @@
-"""The pure twin of scan.pyx: searches files for lines that match, with the same answers."""
+"""The pure twin of scan.pyx: searches bytes and files for lines, with the same answers."""
 
 import os
 import re
-from threading import Lock
 
 from pi._speedups._automaton import Automaton
-from pi._speedups._walk import Walker
 from pi._speedups.pattern.query import Query
 
-__all__ = ["TreeSearch", "search_bytes", "search_file"]
+__all__ = ["Line", "Scan", "search_bytes", "search_file"]
 
 Line = tuple[int, bool, bytes, bool]
 
 _BLOCK = 65536
-_BATCH = 64
+_MOST_AT_ONCE = 1 << 20
+"""Bytes of one read: whoever stops a search does not wait for more."""
 
 
-class _Scan:
-    """One search of one thread; between `start` and the next, of one file."""
+class Scan:
+    """One search of one thread; between `start` and the next, of one file.
 
-    def __init__(self, query: Query, most: int, before: int, after: int, keep: int) -> None:
+    Ends soon, with what was found, once another thread sets the first byte of `stop`.
+    """
+
+    def __init__(
+        self, query: Query, most: int, before: int, after: int, keep: int, stop: bytearray
+    ) -> None:
         self.automaton = None if query.program is None else Automaton(query.program)
         self.needle = query.needle
         self.finder = None
@@ -31,6 +35,7 @@ class _Scan:
         self.before = before
         self.after = after
         self.keep = keep
+        self.stop = stop
         self.start()
 
     def start(self) -> None:
@@ -52,7 +57,7 @@ class _Scan:
 
     def search(self, buffer: bytes, at: int, limit: int) -> None:
         """Searches the complete lines [at, limit)."""
-        while at < limit and self.matched < self.most:
+        while at < limit and self.matched < self.most and not self.stop[0]:
             hit = self.candidate(buffer, at, limit)
             if hit < 0:
                 break
@@ -127,7 +132,9 @@ class _Scan:
                 pieces = [buffer]
                 missing = target - len(buffer)
                 while missing:
-                    piece = os.read(descriptor, missing)
+                    if self.stop[0]:
+                        return
+                    piece = os.read(descriptor, min(missing, _MOST_AT_ONCE))
                     if not piece:
                         done = True
                         break
@@ -177,7 +184,9 @@ class _Scan:
     def _wide(self, descriptor: int, buffer: bytes, binary: bool) -> None:
         """A file in UTF-16, of which `buffer` is read already: translated as a whole."""
         pieces = [buffer]
-        while piece := os.read(descriptor, 1 << 20):
+        while piece := os.read(descriptor, _MOST_AT_ONCE):
+            if self.stop[0]:
+                return
             pieces.append(piece)
         data = b"".join(pieces)
         text = data[2:].decode("utf-16-le" if data[0] == 0xFF else "utf-16-be", "replace").encode()
@@ -212,121 +221,34 @@ def search_bytes(
     most: as many matching lines at most. keep: bytes of a line that are kept, carriage returns
     not counted. Zero bytes are bytes like others, and so is a byte-order mark.
     """
-    scan = _Scan(query, most, before, after, keep)
+    scan = Scan(query, most, before, after, keep, bytearray(1))
     scan.search(data, 0, len(data))
     return scan.lines
 
 
 def search_file(
-    query: Query, path: bytes, *, most: int, before: int = 0, after: int = 0, keep: int = 1504
+    query: Query,
+    path: bytes,
+    *,
+    most: int,
+    before: int = 0,
+    after: int = 0,
+    keep: int = 1504,
+    stop: bytearray | None = None,
 ) -> list[Line]:
     """The same of one file, whose byte-order mark is not part of it and UTF-16 is translated.
 
-    Raises OSError.
+    Ends soon, with what was found, once another thread sets the first byte of `stop`. Raises
+    OSError.
     """
     if b"\0" in path:
         raise ValueError("a path holds no zero byte")
-    scan = _Scan(query, most, before, after, keep)
+    if stop is not None and not stop:
+        raise ValueError("there is no first byte to set")
+    scan = Scan(query, most, before, after, keep, bytearray(1) if stop is None else stop)
     try:
         scan.read(path, True)
     except OSError as error:
         number = error.errno or 0
         raise OSError(number, os.strerror(number), os.fsdecode(path)) from None
     return scan.lines
-
-
-class TreeSearch:
-    """One search of a tree. Threads share the work by calling `work`; then `results` is asked.
-
-    most: matching lines asked for; the search ends early once they are found.
-    """
-
-    def __init__(
-        self,
-        query: Query,
-        walker: Walker,
-        *,
-        most: int,
-        before: int = 0,
-        after: int = 0,
-        keep: int = 1504,
-    ) -> None:
-        self._query = query
-        self._walker = walker
-        # One more than asked, to know whether there is more.
-        self._settings = (most + 1, before, after, keep)
-        self._most = most
-        self._after = after
-        self._lock = Lock()
-        self._found: list[tuple[bytes, list[Line]]] = []
-        self._errors: list[tuple[bytes, int]] = []
-        self._matched = 0
-        self._stopped = False
-        self.files = 0
-
-    def work(self) -> None:
-        """Searches files until there are none left; a second caller finds nothing to do."""
-        scan = _Scan(self._query, *self._settings)
-        with self._lock:
-            while names := self._walker.next(_BATCH):
-                for name, _ in names:
-                    if self._stopped:
-                        return
-                    self._search(scan, name)
-
-    def _search(self, scan: _Scan, name: bytes) -> None:
-        scan.start()
-        self.files += 1
-        try:
-            scan.read(self._walker.root + name, False)
-        except OSError as error:
-            self._errors.append((name, error.errno or 0))
-        if scan.lines:
-            self._found.append((name, scan.lines))
-            self._matched += scan.matched
-            if self._matched > self._most:
-                self.stop()
-
-    def stop(self) -> None:
-        """Makes every `work` return soon; `results` then gives what was found so far."""
-        self._stopped = True
-        self._walker.stop()
-
-    def results(self) -> tuple[list[tuple[bytes, list[Line]]], bool]:
-        """(files, whether there are more matching lines than asked for), once all work is over.
-
-        files: (path below the root, lines) in the order of the tree; lines: (number, matched,
-        text, whether cut). The context after the last line asked for is complete.
-        """
-        out = []
-        left = self._most
-        for name, lines in self._found:
-            count = sum(line[1] for line in lines)
-            if count > left:
-                lines = _trim(lines, left, self._after)
-                if lines:
-                    out.append((name, lines))
-                return out, True
-            left -= count
-            out.append((name, lines))
-        return out, False
-
-    @property
-    def errors(self) -> list[tuple[bytes, int]]:
-        """(path below the root, errno) of what could not be read, files and folders."""
-        return self._walker.errors + self._errors
-
-
-def _trim(lines: list[Line], most: int, after: int) -> list[Line]:
-    """The first `most` matching lines, with the context after the last of them."""
-    out: list[Line] = []
-    last = 0
-    for line in lines if most else ():
-        if most:
-            out.append(line)
-            if line[1]:
-                most -= 1
-                last = line[0]
-        elif line[0] <= last + after:
-            out.append((line[0], False, line[2], line[3]))
-    return out

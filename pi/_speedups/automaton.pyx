@@ -4,12 +4,14 @@
 The nondeterministic automaton of `pattern.program` is made deterministic while it runs: a state
 is a set of its states, its transitions are worked out when first taken and kept in a bounded
 cache, which each thread has for itself. Where Unicode word boundaries meet text beyond ASCII, the
-line is run through the nondeterministic automaton itself, slower and as linear.
+line is run through the nondeterministic automaton itself (nfa.pxd), slower and as linear.
 """
 
 from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc, qsort, realloc
 from libc.string cimport memchr, memcmp, memcpy, memset
+
+from pi._speedups.nfa cimport K_LOOK, K_STEP, edge, follow, holds, is_word_byte, run_nfa
 
 cdef extern from *:
     """
@@ -22,11 +24,6 @@ cdef extern from *:
     int pi_compare_ints(const void*, const void*) noexcept nogil
 
 cdef enum:
-    K_MATCH = 0
-    K_SPLIT = 1
-    K_LOOK = 2
-    K_STEP = 3
-
     UNKNOWN = -1
     DEAD = 0
     HIT = 1
@@ -40,133 +37,7 @@ cdef enum:
     BUDGET = 8 * 1024 * 1024
     MOST_STATES = 10000
 
-
-cdef inline bint is_word_byte(int byte) noexcept nogil:
-    return (48 <= byte <= 57) or (65 <= byte <= 90) or byte == 95 or (97 <= byte <= 122)
-
-
-cdef bint is_word_point(const Prog* prog, int point) noexcept nogil:
-    if point < 128:
-        return is_word_byte(point)
-    cdef int low = 0
-    cdef int high = prog.n_points - 1
-    cdef int middle
-    while low <= high:
-        middle = (low + high) >> 1
-        if point < prog.points[2 * middle]:
-            high = middle - 1
-        elif point > prog.points[2 * middle + 1]:
-            low = middle + 1
-        else:
-            return True
-    return False
-
-
-cdef int decode(const uint8_t* at, const uint8_t* end, int* point) noexcept nogil:
-    """Length of the character at `at`, 0 if there is none that is valid."""
-    cdef int size, value, k
-    cdef int lead = at[0]
-    if lead < 0x80:
-        point[0] = lead
-        return 1
-    if 0xC2 <= lead <= 0xDF:
-        size = 2
-        value = lead & 0x1F
-    elif 0xE0 <= lead <= 0xEF:
-        size = 3
-        value = lead & 0x0F
-    elif 0xF0 <= lead <= 0xF4:
-        size = 4
-        value = lead & 0x07
-    else:
-        return 0
-    if end - at < size:
-        return 0
-    for k in range(1, size):
-        if at[k] & 0xC0 != 0x80:
-            return 0
-        value = (value << 6) | (at[k] & 0x3F)
-    if size == 3 and (value < 0x800 or 0xD800 <= value <= 0xDFFF):
-        return 0
-    if size == 4 and (value < 0x10000 or value > 0x10FFFF):
-        return 0
-    point[0] = value
-    return size
-
-
-cdef int holds(bint at_start, bint at_end, bint before, bint after) noexcept nogil:
-    """The conditions (LookKind) that are true here, as bits."""
-    cdef int mask = 0
-    if at_start:
-        mask |= 1
-    if at_end:
-        mask |= 2
-    mask |= 4 if before != after else 8
-    if after and not before:
-        mask |= 16
-    if before and not after:
-        mask |= 32
-    if not before:
-        mask |= 64
-    if not after:
-        mask |= 128
-    return mask
-
-
-cdef bint follow(Cache* cache, int root, int mask, bint resolve) noexcept nogil:
-    """Adds to the second set what is reached from `root` without a byte; true if that is the end.
-
-    Without `resolve` only the condition START is decided, the others stay in the set.
-    """
-    cdef const Prog* prog = cache.prog
-    cdef int* stack = cache.stack
-    cdef int* dense = cache.dense2
-    cdef int* sparse = cache.sparse2
-    cdef int depth = 0
-    cdef int state, kind, look
-    stack[0] = root
-    depth = 1
-    while depth:
-        depth -= 1
-        state = stack[depth]
-        while True:
-            if sparse[state] < cache.n_dense2 and dense[sparse[state]] == state:
-                break
-            sparse[state] = cache.n_dense2
-            dense[cache.n_dense2] = state
-            cache.n_dense2 += 1
-            kind = prog.kind[state]
-            if kind == K_MATCH:
-                return True
-            if kind == K_SPLIT:
-                stack[depth] = prog.second[state]
-                depth += 1
-                state = prog.first[state]
-                continue
-            if kind == K_LOOK:
-                look = prog.second[state]
-                if resolve or look == 0:
-                    if mask & (1 << look):
-                        state = prog.first[state]
-                        continue
-            break
-    return False
-
-
-cdef inline int edge(const Prog* prog, int state, int byte) noexcept nogil:
-    """The target of a STEP state for a byte, -1 if there is none."""
-    cdef int low = prog.first[state]
-    cdef int high = low + prog.second[state] - 1
-    cdef int middle
-    while low <= high:
-        middle = (low + high) >> 1
-        if byte < prog.low[middle]:
-            high = middle - 1
-        elif byte > prog.high[middle]:
-            low = middle + 1
-        else:
-            return prog.target[middle]
-    return -1
+cdef volatile uint8_t NEVER = 0
 
 
 cdef void forget(Cache* cache) noexcept nogil:
@@ -211,8 +82,8 @@ cdef int intern(Cache* cache, uint8_t flags) noexcept nogil:
     cdef int kept = 0
     cdef int k, state, kind, slot, found, wanted
     cdef uint32_t mixed = 2166136261u
-    cdef int* dense = cache.dense2
-    for k in range(cache.n_dense2):
+    cdef int* dense = cache.sets.dense2
+    for k in range(cache.sets.n_dense2):
         state = dense[k]
         kind = prog.kind[state]
         if kind == K_STEP:
@@ -222,7 +93,7 @@ cdef int intern(Cache* cache, uint8_t flags) noexcept nogil:
             dense[kept] = state
             kept += 1
             flags |= F_PENDING
-    cache.n_dense2 = 0
+    cache.sets.n_dense2 = 0
     if kept == 0 and not (flags & F_START):
         # Nothing is under way, and no later position starts anything: only if anchored.
         return DEAD
@@ -272,10 +143,10 @@ cdef int intern(Cache* cache, uint8_t flags) noexcept nogil:
 
 cdef bint begin(Cache* cache) noexcept nogil:
     """Makes the state START of an empty cache; true if the empty line already matches there."""
-    cache.n_dense2 = 0
-    cdef bint hit = follow(cache, cache.prog.start, 1, False)
+    cache.sets.n_dense2 = 0
+    cdef bint hit = follow(&cache.sets, cache.prog.start, 1, False)
     if hit:
-        cache.n_dense2 = 0
+        cache.sets.n_dense2 = 0
     intern(cache, F_START)
     return hit
 
@@ -293,34 +164,36 @@ cdef int step(Cache* cache, int state, int symbol) noexcept nogil:
     cdef bint after
     cdef int* swap
 
+    if cache.sets.stopped[0]:
+        return DEAD
     if byte >= 128 and prog.decodes:
         cache.trans[<size_t>state * cache.stride + symbol] = QUIT
         return QUIT
-    cache.n_dense2 = 0
-    cache.n_dense = 0
+    cache.sets.n_dense2 = 0
+    cache.sets.n_dense = 0
     if flags & F_PENDING:
         after = (not at_end) and is_word_byte(byte)
         mask = holds(flags & F_START, at_end, (flags & F_WORD) != 0, after)
         for k in range(count):
             at = members[k]
             if prog.kind[at] == K_STEP:
-                hit = follow(cache, at, mask, True)
+                hit = follow(&cache.sets, at, mask, True)
             elif mask & (1 << prog.second[at]):
-                hit = follow(cache, prog.first[at], mask, True)
+                hit = follow(&cache.sets, prog.first[at], mask, True)
             if hit:
                 break
         if not hit:
             # What was resolved becomes the first set, to be stepped from.
-            swap = cache.dense
-            cache.dense = cache.dense2
-            cache.dense2 = swap
-            swap = cache.sparse
-            cache.sparse = cache.sparse2
-            cache.sparse2 = swap
-            cache.n_dense = cache.n_dense2
-            cache.n_dense2 = 0
-            members = cache.dense
-            count = cache.n_dense
+            swap = cache.sets.dense
+            cache.sets.dense = cache.sets.dense2
+            cache.sets.dense2 = swap
+            swap = cache.sets.sparse
+            cache.sets.sparse = cache.sets.sparse2
+            cache.sets.sparse2 = swap
+            cache.sets.n_dense = cache.sets.n_dense2
+            cache.sets.n_dense2 = 0
+            members = cache.sets.dense
+            count = cache.sets.n_dense
     if hit:
         result = HIT
     elif at_end:
@@ -331,11 +204,11 @@ cdef int step(Cache* cache, int state, int symbol) noexcept nogil:
             if prog.kind[at] != K_STEP:
                 continue
             to = edge(prog, at, byte)
-            if to >= 0 and follow(cache, to, 0, False):
+            if to >= 0 and follow(&cache.sets, to, 0, False):
                 hit = True
                 break
         if not hit:
-            hit = follow(cache, prog.start, 0, False)
+            hit = follow(&cache.sets, prog.start, 0, False)
         if hit:
             result = HIT
         else:
@@ -364,70 +237,14 @@ cdef int restart(Cache* cache, int state, int symbol) noexcept nogil:
     forget(cache)
     begin(cache)
     for k in range(count):
-        cache.dense2[k] = kept[k]
-    cache.n_dense2 = count
+        cache.sets.dense2[k] = kept[k]
+    cache.sets.n_dense2 = count
     free(kept)
     again = intern(cache, flags & ~F_PENDING)
     if again < START:
         cache.failed = True
         return DEAD
     return step(cache, again, symbol)
-
-
-cdef bint run_nfa(Cache* cache, const uint8_t* start, const uint8_t* end) noexcept nogil:
-    """Whether the line matches, without determinising: knows Unicode's word boundaries."""
-    cdef const Prog* prog = cache.prog
-    cdef const uint8_t* at = start
-    cdef const uint8_t* back
-    cdef int point = 0
-    cdef int size, mask, k, to
-    cdef int n_targets = 0
-    cdef bint before, after, good
-    while True:
-        good = True
-        before = False
-        after = False
-        if at > start:
-            back = at - 1
-            while back > start and at - back < 4 and back[0] & 0xC0 == 0x80:
-                back -= 1
-            size = decode(back, end, &point)
-            if size > 0 and back + size == at:
-                before = is_word_point(prog, point)
-            else:
-                good = False
-        if at < end:
-            size = decode(at, end, &point)
-            if size > 0:
-                after = is_word_point(prog, point)
-            else:
-                good = False
-        mask = holds(at == start, at == end, before, after)
-        if not good:
-            mask &= ~8
-        # The targets of the last byte wait in the first set's dense array.
-        cache.n_dense2 = 0
-        for k in range(n_targets):
-            if follow(cache, cache.dense[k], mask, True):
-                return True
-        if follow(cache, prog.start, mask, True):
-            return True
-        if at == end:
-            return False
-        n_targets = 0
-        cache.n_dense = 0
-        for k in range(cache.n_dense2):
-            if prog.kind[cache.dense2[k]] != K_STEP:
-                continue
-            to = edge(prog, cache.dense2[k], at[0])
-            if to < 0:
-                continue
-            if cache.sparse[to] < n_targets and cache.dense[cache.sparse[to]] == to:
-                continue
-            cache.sparse[to] = n_targets
-            cache.dense[n_targets] = to
-            n_targets += 1
-        at += 1
 
 
 cdef const uint8_t* next_hit(Cache* cache, const uint8_t* at, const uint8_t* end) noexcept nogil:
@@ -473,7 +290,7 @@ cdef const uint8_t* next_hit(Cache* cache, const uint8_t* at, const uint8_t* end
             stop = <const uint8_t*>memchr(at, 10, end - at)
             if stop == NULL:
                 stop = end
-            if run_nfa(cache, line, stop):
+            if run_nfa(&cache.sets, line, stop):
                 return at
             at = stop
         else:
@@ -509,7 +326,7 @@ cdef bint matches_text(Cache* cache, const uint8_t* at, const uint8_t* end) noex
         if to == DEAD:
             return False
         if to == QUIT:
-            return run_nfa(cache, base, end)
+            return run_nfa(&cache.sets, base, end)
         state = to
         at += 1
     to = cache.trans[<size_t>state * cache.stride + prog.end]
@@ -518,13 +335,15 @@ cdef bint matches_text(Cache* cache, const uint8_t* at, const uint8_t* end) noex
     return to == HIT
 
 
-cdef Cache* cache_new(const Prog* prog) noexcept nogil:
-    """NULL: no memory."""
+cdef Cache* cache_new(const Prog* prog, volatile uint8_t* stopped) noexcept nogil:
+    """stopped: where somebody may write that no answer is wanted any more. NULL: no memory."""
     cdef Cache* cache = <Cache*>calloc(1, sizeof(Cache))
     cdef size_t count = prog.count + 1
     if cache == NULL:
         return NULL
     cache.prog = prog
+    cache.sets.prog = prog
+    cache.sets.stopped = stopped
     cache.stride = prog.end + 1
     cache.cap_states = 16
     cache.table_size = 32768
@@ -535,16 +354,16 @@ cdef Cache* cache_new(const Prog* prog) noexcept nogil:
     cache.flags = <uint8_t*>malloc(cache.cap_states)
     cache.pool = <int*>malloc(cache.pool_cap * sizeof(int))
     cache.table = <int*>malloc(cache.table_size * sizeof(int))
-    cache.dense = <int*>calloc(count, sizeof(int))
-    cache.sparse = <int*>calloc(count, sizeof(int))
-    cache.dense2 = <int*>calloc(count, sizeof(int))
-    cache.sparse2 = <int*>calloc(count, sizeof(int))
-    cache.stack = <int*>malloc(count * sizeof(int))
+    cache.sets.dense = <int*>calloc(count, sizeof(int))
+    cache.sets.sparse = <int*>calloc(count, sizeof(int))
+    cache.sets.dense2 = <int*>calloc(count, sizeof(int))
+    cache.sets.sparse2 = <int*>calloc(count, sizeof(int))
+    cache.sets.stack = <int*>malloc(count * sizeof(int))
     if (
         cache.trans == NULL or cache.offset == NULL or cache.length == NULL
         or cache.flags == NULL or cache.pool == NULL or cache.table == NULL
-        or cache.dense == NULL or cache.sparse == NULL or cache.dense2 == NULL
-        or cache.sparse2 == NULL or cache.stack == NULL
+        or cache.sets.dense == NULL or cache.sets.sparse == NULL or cache.sets.dense2 == NULL
+        or cache.sets.sparse2 == NULL or cache.sets.stack == NULL
     ):
         cache_free(cache)
         return NULL
@@ -561,11 +380,11 @@ cdef void cache_free(Cache* cache) noexcept nogil:
     free(cache.flags)
     free(cache.pool)
     free(cache.table)
-    free(cache.dense)
-    free(cache.sparse)
-    free(cache.dense2)
-    free(cache.sparse2)
-    free(cache.stack)
+    free(cache.sets.dense)
+    free(cache.sets.sparse)
+    free(cache.sets.dense2)
+    free(cache.sets.sparse2)
+    free(cache.sets.stack)
     free(cache)
 
 
@@ -616,7 +435,7 @@ cdef class Automaton:
         for k in range(255, -1, -1):
             self.prog.classes[k] = program.classes[k]
             self.prog.sample[self.prog.classes[k]] = k
-        self.cache = cache_new(&self.prog)
+        self.cache = cache_new(&self.prog, &NEVER)
         if self.cache == NULL:
             raise MemoryError
 

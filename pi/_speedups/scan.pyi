@@ -1,3 +1,2 @@
-from pi._speedups._scan import TreeSearch as TreeSearch
 from pi._speedups._scan import search_bytes as search_bytes
 from pi._speedups._scan import search_file as search_file

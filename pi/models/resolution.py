@@ -5,10 +5,12 @@ Source: docs/cli.md.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from pi.errors import ModelError
-from pi.models.matching import Name, best_match, glob_matches, is_glob, split_thinking
+from pi.models.globs import glob_matches, is_glob
+from pi.models.matching import Name, best_match, split_thinking
 from pi.models.nearest import nearest
 from pi.models.registry import HasCredential, ModelRegistry
 from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
@@ -25,8 +27,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Resolved:
+class Resolved(NamedTuple):
     """thinking: the pattern's suffix, not yet clamped. warnings: one line each."""
 
     model: Model
@@ -34,14 +35,12 @@ class Resolved:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class ScopedModel:
+class ScopedModel(NamedTuple):
     model: Model
     thinking: ThinkingLevel | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Scope:
+class Scope(NamedTuple):
     """Models to start with and to cycle through, in the order of the patterns."""
 
     models: tuple[ScopedModel, ...] = ()

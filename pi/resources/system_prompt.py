@@ -4,17 +4,19 @@ Sessions persist the sections by name and later messages patch them, so each has
 one author: a change of tools must not re-send the context files. Nothing here may differ between
 two runs in one folder (times, random names): providers cache the prompt by its exact text.
 
-Order: preamble, tools, rules, docs, addendum, project_context, cwd. A custom prompt takes the
-place of the first four.
+Order: preamble, tools, rules, docs, addendum, project_context, skills, cwd. A custom prompt takes
+the place of the first four.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pi.errors import ConfigError
 from pi.resources.textfile import TextFile, read_text_file
+
+if TYPE_CHECKING:
+    from pi.resources.skills import Skill
 
 __all__ = [
     "DescribedTool",
@@ -51,8 +53,7 @@ class DescribedTool(Protocol):
     def rules(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class PromptTexts:
+class PromptTexts(NamedTuple):
     """What people put in place of the built-in prompt, or after it.
 
     custom: None for the built-in prompt. addenda: in the order they are to appear.
@@ -63,12 +64,16 @@ class PromptTexts:
     diagnostics: tuple[str, ...] = ()
 
 
+_NO_TEXTS = PromptTexts()
+
+
 def build_sections(
     *,
     cwd: Path,
     tools: Sequence[DescribedTool],
-    texts: PromptTexts = PromptTexts(),
+    texts: PromptTexts = _NO_TEXTS,
     context_files: Sequence[TextFile] = (),
+    skills: "Sequence[Skill]" = (),
     docs: Path | None = None,
 ) -> dict[str, str]:
     """Section name → text, in the order the model reads them. Nothing to say: no section.
@@ -96,6 +101,12 @@ def build_sections(
             "Standing instructions for this work; where two disagree, the later one holds.\n\n"
             + instructions,
         )
+    if skills:
+        from pi.resources.skills import skills_section  # noqa: PLC0415  (few runs have skills)
+
+        listed = skills_section(skills, [tool.name for tool in tools])
+        if listed:
+            sections["skills"] = _tag("skills", listed)
     sections["cwd"] = _tag("cwd", cwd.as_posix())
     return sections
 

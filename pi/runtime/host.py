@@ -142,6 +142,7 @@ class Host:
             self.queue(await self._fitted(text, images), when)
 
     async def _fitted(self, text: str, images: Sequence[ImageContent]) -> list[UserContent]:
+        text = self.expand(text)
         if not images:
             return Prompt(text).content
         # Most prompts have none.
@@ -152,6 +153,10 @@ class Host:
             fit_images, text, images, image_limits(self.model), settings.images.auto_resize
         )
         return fitted.content
+
+    def expand(self, text: str) -> str:
+        """A prompt as the model gets it: skills and prompt templates it names, in full."""
+        return self.services.resources.expand(text, lambda problem: warn([problem]))
 
     def queue(self, content: Sequence[UserContent], when: WhileRunning) -> None:
         """Let it wait for the next turn, or for the end of the run."""
@@ -333,7 +338,9 @@ class Host:
         """Read settings, models, keys and instructions again; the conversation goes on."""
         await self._settle()
         services = self.services
-        services = read_services(services.options, services.environment, services.paths)
+        services = await asyncio.to_thread(
+            read_services, services.options, services.environment, services.paths
+        )
         await self._renew_http(services)
         self.services = services
         session = self.session
@@ -462,7 +469,9 @@ class Host:
             if opened.cwd != self.paths.cwd:
                 services = self.services
                 paths = find_paths(services.environment, opened.cwd)
-                services = read_services(services.options, services.environment, paths)
+                services = await asyncio.to_thread(
+                    read_services, services.options, services.environment, paths
+                )
                 await self._renew_http(services)
                 self.services = services
                 warn(services.diagnostics())

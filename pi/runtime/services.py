@@ -20,6 +20,7 @@ from pi.models.selection import Selection, SessionModel, select_model
 from pi.providers.demo_model import DEMO_MODEL
 from pi.providers.registry import APIS
 from pi.resources.context_files import ContextFiles, load_context_files
+from pi.resources.loading import Resources, load_resources
 from pi.resources.system_prompt import build_sections, documentation_folder, load_prompt_texts
 from pi.runtime.network import surroundings
 from pi.runtime.options import RunOptions
@@ -45,12 +46,14 @@ class Services:
     settings: Settings
     registry: ModelRegistry
     credentials: Credentials
+    resources: Resources
 
     def diagnostics(self) -> Iterator[str]:
         """What is wrong with the person's files, one line each."""
         yield from self.settings.diagnostics
         yield from self.registry.diagnostics
         yield from self.credentials.diagnostics()
+        yield from self.resources.diagnostics
 
     def choose_model(self, context: SessionContext) -> Selection:
         """The model to begin with. context: of the session, which may have one already."""
@@ -116,6 +119,7 @@ class Services:
             tools=tools,
             texts=texts,
             context_files=found.files,
+            skills=self.resources.skills,
             docs=documentation_folder(),
         )
 
@@ -130,7 +134,10 @@ class Services:
 
 
 def read_services(options: RunOptions, environment: Environment, paths: Paths) -> Services:
-    """Read what there is for the folder of `paths`. Raises ConfigError."""
+    """Read what there is for the folder of `paths`. Raises ConfigError.
+
+    May take its time where packages have to be installed: in a thread, where others wait.
+    """
     files = read_settings(paths)
     approve = {"approve": True, "ignore": False, None: None}[options.trust]
     trusted = is_trusted(paths, approve=approve, default=files.default_project_trust)
@@ -148,7 +155,14 @@ def read_services(options: RunOptions, environment: Environment, paths: Paths) -
         keyless=(DEMO_MODEL.provider,),
         around=surroundings(environment, settings),
     )
-    return Services(options, environment, paths, settings, registry, credentials)
+    resources = load_resources(
+        paths,
+        settings,
+        environment,
+        options.resources,
+        offline=options.offline or environment.offline,
+    )
+    return Services(options, environment, paths, settings, registry, credentials, resources)
 
 
 def image_limits(model: Model | None) -> ImageLimits:

@@ -82,13 +82,22 @@ class GrepTool:
         limit = max(1, math.floor(args.get("limit", DEFAULT_LIMIT)))
         around = max(0, math.floor(args.get("context", 0)))
         if not path.is_dir():
-            # Not waited for when called off: one file may be large, and is not left halfway.
-            task = asyncio.to_thread(search.lines_of_file, path, query, limit=limit, around=around)
+            found = search.Hits([])
+            flag = bytearray(1)
+
+            def work() -> None:
+                nonlocal found
+                found = search.lines_of_file(path, query, limit=limit, around=around, stop=flag)
+
+            def stop() -> None:
+                flag[0] = 1
+
             try:
-                return _format(await task, limit)
+                await search.in_threads(work, stop, wanted=1)
             except asyncio.CancelledError:
-                context.update(_format(search.Hits([]), limit, called_off=True))
+                context.update(_format(found, limit, called_off=True))
                 raise
+            return _format(found, limit)
         tree = search.line_search(
             path, query, chosen=args.get("glob"), limit=limit, around=around, env=context.env
         )

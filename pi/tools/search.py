@@ -99,8 +99,11 @@ def tree_hits(search: TreeSearch) -> Hits:
     return Hits(files, more, len(search.errors))
 
 
-def lines_of_file(path: Path, query: Query, *, limit: int, around: int) -> Hits:
-    """The search of one file, whatever is in it; of what is no ordinary file nothing comes."""
+def lines_of_file(path: Path, query: Query, *, limit: int, around: int, stop: bytearray) -> Hits:
+    """The search of one file, whatever is in it; of what is no ordinary file nothing comes.
+
+    Ends soon, with what was found, once another thread sets the first byte of `stop`.
+    """
     most, context = min(limit, _MOST), min(around, _MOST)
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
@@ -113,6 +116,7 @@ def lines_of_file(path: Path, query: Query, *, limit: int, around: int) -> Hits:
             before=context,
             after=context,
             keep=KEPT_BYTES,
+            stop=stop,
         )
     except OSError:
         return Hits([], unreadable=1)

@@ -196,7 +196,7 @@ def test_abort_answers_when_all_is_quiet(connect: Any) -> None:
             "user",
             "assistant",
         ]
-        # The next request: the prompt, the call, its result, the prompt; no answer that was cut short.
+        # The prompt, the call, its result, the prompt; no answer that was cut short.
         sent = script.bodies[-1]["messages"]
         assert [m["role"] for m in sent] == ["user", "assistant", "user", "user"]
 
@@ -548,6 +548,47 @@ def test_a_session_in_memory_can_be_exported(connect: Any) -> None:
         run(client, "hello")
         ask(client, "export_html", outputPath="out.html")
         assert b"hello" in (script.machine.project / "out.html").read_bytes()
+
+
+def test_prompt_templates_and_skills_are_commands(connect: Any, machine: Machine) -> None:
+    machine.write("prompts/fix.md", "---\ndescription: Fix it\n---\nPlease fix $1.\n")
+    machine.write("skills/tidy/SKILL.md", "---\nname: tidy\ndescription: Tidies up\n---\nSweep.\n")
+    with connect([WAITS, DONE]) as (client, _):
+        commands = ask(client, "get_commands")["commands"]
+        assert commands == [
+            {
+                "name": "fix",
+                "description": "Fix it",
+                "source": "prompt",
+                "sourceInfo": {
+                    "path": str(machine.agent / "prompts/fix.md"),
+                    "source": "auto",
+                    "scope": "user",
+                    "origin": "top-level",
+                    "baseDir": str(machine.agent),
+                },
+            },
+            {
+                "name": "skill:tidy",
+                "description": "Tidies up",
+                "source": "skill",
+                "sourceInfo": {
+                    "path": str(machine.agent / "skills/tidy/SKILL.md"),
+                    "source": "auto",
+                    "scope": "user",
+                    "origin": "top-level",
+                    "baseDir": str(machine.agent),
+                },
+            },
+        ]
+        ask(client, "prompt", message="/fix tests")
+        client.until("tool_execution_start")
+        ask(client, "follow_up", message="/skill:tidy now")
+        (machine.project / "go").touch()
+        client.until("agent_settled")
+        said = [m["content"][0]["text"] for m in machine.messages() if m["role"] == "user"]
+        assert said[0].strip() == "Please fix tests."
+        assert "Sweep." in said[1] and said[1].rstrip().endswith("now")
 
 
 # What is wrong

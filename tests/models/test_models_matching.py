@@ -11,7 +11,6 @@ from pi.models.matching import (
     best_match,
     collation_key,
     fuzzy_match,
-    glob_matches,
     split_thinking,
 )
 from pi.models.nearest import nearest
@@ -69,49 +68,6 @@ def test_collation_is_punctuation_digits_letters() -> None:
     ]
     backwards = expected[::-1]
     assert sorted(backwards, key=collation_key) == expected
-
-
-@pytest.mark.parametrize(
-    ("pattern", "text", "expected"),
-    [
-        ("*opus*", "claude-opus-4", True),
-        ("*OPUS*", "claude-opus-4", True),
-        ("*kimi*", "moonshot/kimi", False),
-        ("*/*kimi*", "moonshot/kimi-k2", True),
-        ("**/kimi", "a/b/kimi", True),
-        ("**", "a/b", True),
-        ("a/**/b", "a/b", True),
-        ("claude-[os]*-4-5", "claude-opus-4-5", True),
-        ("claude-[!os]*", "claude-opus", False),
-        ("opus-4-?", "opus-4-5", True),
-        ("opus-4-?", "opus-4-55", False),
-        ("!*opus*", "sonnet", True),
-        ("!*opus*", "opus", False),
-        ("*{opus,sonnet}-4", "x-sonnet-4", True),
-        ("*{a{b,c},d}", "xac", True),
-        ("{solo}*", "{solo}x", True),
-        ("*-@(opus|x)-4", "claude-opus-4", True),
-        ("+(ab|c)*", "abcab", True),
-        ("a.b*", "axb", False),
-        ("[z-a]*", "[z-a]*", True),
-        ("[", "[", True),
-    ],
-)
-def test_globs(pattern: str, text: str, expected: bool) -> None:
-    assert glob_matches(pattern, text) is expected
-
-
-@given(
-    pattern=st.text(alphabet="ab*?[]{},!()|@+/\\-^", max_size=12), text=st.text("ab/", max_size=6)
-)
-def test_globs_never_fail(pattern: str, text: str) -> None:
-    glob_matches(pattern, text)
-
-
-@given(text=st.text(alphabet="abc-./", max_size=8))
-def test_a_star_for_each_part_matches(text: str) -> None:
-    assert glob_matches("/".join("*" for _ in text.split("/")), text)
-    assert glob_matches("**", text)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-MODULES = ("automaton", "ignore", "scan", "walk")
+MODULES = ("automaton", "ignore", "scan", "search", "walk")
 
 
 def search_modules(kind: str) -> SimpleNamespace:
-    """`pure` or `compiled`: the four modules under their plain names."""
+    """`pure` or `compiled`: the search modules under their plain names."""
     prefix = "_" if kind == "pure" else ""
     if kind == "compiled" and (os.name == "nt" or os.environ.get("PI_EXPECT") != "compiled"):
         pytest.importorskip("pi._speedups.scan")

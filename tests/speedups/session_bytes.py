@@ -190,3 +190,9 @@ class Plain:
             for at, figure in enumerate(self.usage[row] or ()):
                 sums[at] += figure
         return sums[0], sums[1], sums[2], sums[3], sums[4]
+
+
+def line(kind: str = "message", id: str = "a", parent: str | None = None, **fields: Any) -> bytes:
+    """An entry as every writer of sessions writes it."""
+    entry = {"type": kind, "id": id, "parentId": parent, "timestamp": "t", **fields}
+    return json.dumps(entry, separators=(",", ":")).encode()

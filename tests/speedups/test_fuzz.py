@@ -71,6 +71,7 @@ def hammer(
 
 
 def modules(name: str):
+    """The twins of one module, the pure one first."""
     return [pytest.importorskip(f"pi._speedups.{module}") for module in (f"_{name}", name)]
 
 
@@ -87,16 +88,16 @@ def totals(rows, data: bytes):
 
 @pytest.mark.timeout(SECONDS * 3 + 60)
 def test_session_lines() -> None:
-    twins = modules("jsonl")
+    twins = list(zip(modules("jsonl"), modules("rows"), strict=True))
 
-    def answers(module, data: bytes, cuts: list[int]):
+    def answers(heads, trees, data: bytes, cuts: list[int]):
         asked: list[tuple[int, bytes]] = []
 
         def ask(line: bytes, offset: int):
             asked.append((offset, line))
             return parse(line, offset)
 
-        rows = module.TreeRows(ask)
+        rows = trees.TreeRows(ask)
         for chunk in chunks(data, cuts):
             rows.feed(chunk)
         rows.finish()
@@ -108,12 +109,12 @@ def test_session_lines() -> None:
             [(rows.path(row), rows.children(row)) for row in every],
             rows.leaves(),
             totals(rows, data),
-            [module.usual_head(line) for line in data.split(b"\n")],
-            [module.skip_others(data, upper, wanted) for upper in (*cuts, len(data))],
+            [heads.usual_head(line) for line in data.split(b"\n")],
+            [heads.skip_others(data, upper, wanted) for upper in (*cuts, len(data))],
         )
 
     def same(data: bytes, cuts: list[int]) -> None:
-        pure, compiled = (answers(module, data, cuts) for module in twins)
+        pure, compiled = (answers(*twin, data, cuts) for twin in twins)
         assert compiled == pure
 
     hammer(same)

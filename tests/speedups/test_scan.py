@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,7 @@ def test_errors(modules, tmp_path: Path) -> None:
 
 def tree(modules, root: Path, pattern: str, *, most: int = ALL, threads: int = 3, **more):
     walker = modules.walk.Walker(os.fsencode(root), files_only=True)
-    search = modules.scan.TreeSearch(make_query(pattern), walker, most=most, **more)
+    search = modules.search.TreeSearch(make_query(pattern), walker, most=most, **more)
     workers = [threading.Thread(target=search.work) for _ in range(threads)]
     for worker in workers:
         worker.start()
@@ -222,7 +223,7 @@ def test_binary_files_in_trees(modules, tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(modules, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("m\n")
     walker = modules.walk.Walker(os.fsencode(tmp_path), files_only=True)
-    search = modules.scan.TreeSearch(make_query("m"), walker, most=9)
+    search = modules.search.TreeSearch(make_query("m"), walker, most=9)
     if os.geteuid():
         (tmp_path / "b").write_text("m\n")
         (tmp_path / "b").chmod(0)
@@ -236,7 +237,46 @@ def test_stopping_keeps_what_was_found(modules, tmp_path: Path) -> None:
     for number in range(50):
         (tmp_path / f"{number:02}").write_text("m\n")
     walker = modules.walk.Walker(os.fsencode(tmp_path), files_only=True)
-    search = modules.scan.TreeSearch(make_query("m"), walker, most=ALL)
+    search = modules.search.TreeSearch(make_query("m"), walker, most=ALL)
     search.stop()
     search.work()
     assert search.results() == ([], False)
+
+
+@pytest.fixture(scope="module")
+def slow_file(tmp_path_factory) -> Path:
+    """What takes seconds to search for SLOW, none of them on one line; a match at each end."""
+    path = tmp_path_factory.mktemp("slow") / "f"
+    path.write_text("7\n" + ("é " * 200 + "\n") * 80_000 + "7\n", encoding="utf-8")
+    return path
+
+
+SLOW = r"\b\d\b|\b[q-z]{1,3}\b"
+
+
+def test_the_search_of_one_file_can_be_stopped(modules, slow_file: Path) -> None:
+    flag = bytearray(1)
+    timer = threading.Timer(0.05, flag.__setitem__, (0, 1))
+    timer.start()
+    found = modules.scan.search_file(make_query(SLOW), os.fsencode(slow_file), most=ALL, stop=flag)
+    timer.join()
+    assert shown(found) == ["1:7"]
+    assert (
+        modules.scan.search_file(make_query("7"), os.fsencode(slow_file), most=1, stop=flag) == []
+    )
+    wide = slow_file.with_name("wide")
+    wide.write_text("7\n", encoding="utf-16")
+    assert modules.scan.search_file(make_query("7"), os.fsencode(wide), most=1, stop=flag) == []
+    with pytest.raises(ValueError, match="first byte"):
+        modules.scan.search_file(make_query("7"), os.fsencode(wide), most=1, stop=bytearray())
+
+
+def test_a_tree_is_stopped_within_a_file(modules, slow_file: Path) -> None:
+    walker = modules.walk.Walker(os.fsencode(slow_file.parent), files_only=True)
+    search = modules.search.TreeSearch(make_query(SLOW), walker, most=ALL)
+    worker = threading.Thread(target=search.work)
+    worker.start()
+    time.sleep(0.05)
+    search.stop()
+    worker.join()
+    assert [(name, shown(found)) for name, found in search.results()[0]] == [(b"f", ["1:7"])]

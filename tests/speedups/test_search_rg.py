@@ -94,7 +94,7 @@ def by_us(modules, root: Path, pattern: str, *, context: int = 0, **options):
         os.fsencode(root), files_only=True, ignore_names=(b".ignore", b".rgignore"), **options
     )
     query = make_query(pattern)
-    search = modules.scan.TreeSearch(
+    search = modules.search.TreeSearch(
         query, walker, most=10**9, before=context, after=context, keep=10**9
     )
     search.work()

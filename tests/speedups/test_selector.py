@@ -8,7 +8,7 @@ import pytest
 
 import pi._speedups
 
-LATE = ("Automaton", "Rules", "TreeSearch", "Walker", "search_bytes", "search_file")
+LATE = ("Automaton", "Rules", "TreeRows", "TreeSearch", "Walker", "search_bytes", "search_file")
 
 
 def run(code: str, **env: str) -> list[str]:
@@ -17,9 +17,10 @@ def run(code: str, **env: str) -> list[str]:
     ).split()
 
 
-def test_searching_is_loaded_when_asked_for() -> None:
+def test_the_rare_is_loaded_when_asked_for() -> None:
     loaded = run("import sys, pi._speedups; print(*sys.modules)")
-    assert not [name for name in loaded if name.endswith((".scan", "._scan", ".pattern"))]
+    late = (".rows", "._rows", ".scan", "._scan", ".search", "._search", ".pattern")
+    assert not [name for name in loaded if name.endswith(late)]
     later = run("import sys; from pi._speedups import Walker; print(*sys.modules)")
     assert {"pi._speedups.scan", "pi._speedups._scan"} & set(later)
 

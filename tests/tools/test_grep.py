@@ -318,3 +318,22 @@ def test_a_search_called_off_at_once(run, put, name: str, args) -> None:
         return updates[-1].content[0]["text"]
 
     assert "Called off" in asyncio.run(cancelled())
+
+
+def test_the_search_of_one_large_file_is_called_off(run, put) -> None:
+    """What it holds would take seconds to search."""
+    put("large", ("foo 7\n" + ("é " * 200 + "\n") * 80_000 + "foo 7\n").encode())
+
+    async def cancelled() -> str:
+        updates = []
+        args = {"pattern": r"\b\d\b|\b[q-z]{1,3}\b", "path": "large"}
+        task = asyncio.create_task(load("grep").run(args, run.context(updates)))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return updates[-1].content[0]["text"]
+
+    text = asyncio.run(cancelled())
+    assert text.count("foo") == 1
+    assert "Called off" in text

@@ -1,0 +1,1 @@
+from pi._speedups._rows import TreeRows as TreeRows

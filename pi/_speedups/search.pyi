@@ -1,0 +1,1 @@
+from pi._speedups._search import TreeSearch as TreeSearch

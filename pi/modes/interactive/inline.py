@@ -1,0 +1,266 @@
+"""Regular mode: the conversation in the terminal's own scrollback.
+
+What has not yet gone there is *live*: it stands on the screen above the editor and may change.
+Where live rows and what is below them are more than the terminal has rows, the topmost are
+committed: the terminal scrolls them away and nobody touches them again. Only rows that will stay as
+they are may go; an unfinished component says how many by `settled_rows` (None once it is finished).
+Rows that may still change and have no place on the screen are held back until they are settled.
+
+The screen is never cleared and no absolute position is used, because what stands above the live
+rows is not ours: everything is relative to the row of the cursor.
+"""
+
+import re
+from collections.abc import Sequence
+
+from pi.modes.interactive.cells import crop, plain, width
+from pi.modes.interactive.view import Component, Lines
+
+__all__ = ["Inline", "image_removal", "row_to_write"]
+
+_IMAGE = "\x1b_G"  # kitty's protocol
+_IMAGE_FILE = "\x1b]1337;"  # iTerm2's
+_IMAGE_ID = re.compile(r"\x1b_G[^;\x1b]*?\bi=(\d+)")
+
+
+class Inline:
+    """The live rows, and where among them the terminal's cursor is.
+
+    done: components committed whole. done_rows: rows committed of the next one.
+    """
+
+    def __init__(self, reflows: bool) -> None:
+        self.done = 0
+        self.done_rows = 0
+        self._reflows = reflows
+        self._transcript: Sequence[Component] = ()
+        self._rows: list[str] = []  # on the terminal
+        self._at = 0  # the cursor's row among them
+        self._column = 0  # -1: not known
+        self._columns = self._height = 0
+        # Of the rows drawn last: of the transcript; of these, settled.
+        self._above = self._settled = 0
+        # The component that is committed in part, as it was drawn then.
+        self._partial: Lines = ()
+        self._partial_columns = 0
+
+    def paint(
+        self,
+        parts: list[str],
+        transcript: Sequence[Component],
+        bottom: list[str],
+        cursor: tuple[int, int] | None,
+        columns: int,
+        rows: int,
+    ) -> None:
+        """Add what makes the terminal show this: nothing when it already does."""
+        if self._rows and (columns, rows) != (self._columns, self._height):
+            self._resize(parts, columns, rows)
+        self._columns, self._height, self._transcript = columns, rows, transcript
+        wanted, settled = self._live(columns)
+        above = len(wanted)
+        wanted += bottom
+        overflow = max(0, len(wanted) - rows)
+        commit = min(overflow, settled)
+        held = overflow - commit
+        if held:
+            wanted[commit : commit + held] = []
+        self._write(parts, wanted)
+        if commit:
+            self._commit(commit)
+            del wanted[:commit]
+            self._at -= commit
+        self._rows = wanted
+        self._above = max(0, above - commit - held)
+        self._settled = min(settled - commit, self._above)
+        if cursor is None:
+            row, column = max(0, len(wanted) - 1), 0
+        else:
+            row, column = self._above + cursor[0], cursor[1]
+        if (row, column) != (self._at, self._column):
+            self._move(parts, row)
+            parts.append(f"\r\x1b[{column}C" if column else "\r")
+            self._column = column
+
+    def leave(self, parts: list[str]) -> None:
+        """Erase what is below the settled rows, put the cursor there; those are committed."""
+        self._end(parts, self._settled)
+        self._commit(self._settled)
+        self._above = self._settled = 0
+
+    def restart(self, parts: list[str]) -> None:
+        """As `leave`, but all that is shown of the transcript stays, and another one begins."""
+        self._end(parts, self._above)
+        self.done = self.done_rows = self._above = self._settled = 0
+        self._partial = ()
+
+    def _end(self, parts: list[str], keep: int) -> None:
+        if self._rows:
+            removed = image_removal(self._rows[keep:])
+            if removed:
+                parts.append(removed)
+            if keep < len(self._rows):
+                self._move(parts, keep)
+                parts.append("\r\x1b[J")
+            else:
+                self._move(parts, keep - 1)
+                parts.append("\r\n")
+        self._rows = []
+        self._at = self._column = 0
+
+    def _live(self, columns: int) -> tuple[list[str], int]:
+        """Rows that are not committed, and how many of the first are settled."""
+        live: list[str] = []
+        settled = 0
+        counting = True
+        for index in range(self.done, len(self._transcript)):
+            component = self._transcript[index]
+            lines = component.render(columns)
+            skip = 0
+            if index == self.done and self.done_rows:
+                skip = self._continued(lines, columns)
+            live += lines[skip:] if skip else lines
+            if counting:
+                fixed: int | None = getattr(component, "settled_rows", None)
+                if fixed is None:
+                    settled = len(live)
+                else:
+                    settled += max(0, min(fixed, len(lines)) - skip)
+                    counting = False
+        return live, settled
+
+    def _continued(self, lines: Lines, columns: int) -> int:
+        """How many rows of a component that was committed in part are those on the terminal."""
+        count, before = self.done_rows, self._partial
+        if columns != self._partial_columns:
+            count = _same_letters(before[:count], lines)
+        elif lines is not before and lines[:count] != before[:count]:
+            # Drawn differently since (folded, another theme): go on where it differs, so that
+            # all of what it says now is there.
+            old = [plain(row) for row in before[:count]]
+            new = [plain(row) for row in lines[:count]]
+            pairs = zip(old, new, strict=False)
+            count = next((at for at, (a, b) in enumerate(pairs) if a != b), min(count, len(new)))
+        self.done_rows, self._partial, self._partial_columns = count, lines, columns
+        return count
+
+    def _commit(self, count: int) -> None:
+        """Count rows as gone for good, in components as they were drawn last."""
+        while count > 0 and self.done < len(self._transcript):
+            component = self._transcript[self.done]
+            lines = component.render(self._columns)
+            left = len(lines) - self.done_rows
+            if count < left:
+                self.done_rows += count
+                self._partial, self._partial_columns = lines, self._columns
+                return
+            count -= left
+            if not count and getattr(component, "settled_rows", None) is not None:
+                # Nothing is left of it, but it may go on.
+                self.done_rows = len(lines)
+                self._partial, self._partial_columns = lines, self._columns
+                return
+            self.done += 1
+            self.done_rows, self._partial = 0, ()
+            component.invalidate()  # nobody will ask for these rows again
+
+    def _write(self, parts: list[str], wanted: list[str]) -> None:
+        old, columns = self._rows, self._columns
+        both = min(len(old), len(wanted))
+        changed = [at for at in range(both) if old[at] is not wanted[at] and old[at] != wanted[at]]
+        if changed or len(wanted) < len(old):
+            removed = image_removal([*(old[at] for at in changed), *old[both:]])
+            if removed:
+                parts.append(removed)
+        for at in changed:
+            self._move(parts, at)
+            parts += ("\r", row_to_write(wanted[at], columns))
+            self._column = -1
+        if len(wanted) > both:
+            if both:
+                self._move(parts, both - 1)
+                parts.append("\r\n")
+            else:
+                parts.append("\r")
+            parts.append("\r\n".join([row_to_write(row, columns) for row in wanted[both:]]))
+            self._at, self._column = len(wanted) - 1, -1
+        elif len(wanted) < len(old):
+            self._move(parts, len(wanted))
+            parts.append("\r\x1b[J")
+            self._column = 0
+
+    def _move(self, parts: list[str], row: int) -> None:
+        steps = row - self._at
+        if steps:
+            parts.append(f"\x1b[{steps}B" if steps > 0 else f"\x1b[{-steps}A")
+            self._at = row
+
+    def _resize(self, parts: list[str], columns: int, rows: int) -> None:
+        """Find the live rows again on a terminal of another size.
+
+        The terminal keeps the cursor on the screen and scrolls away what then has no place above
+        it; of those rows only that is taken as committed of which it is sure that they went.
+        """
+        if columns == self._columns:
+            gone = max(0, self._at - rows + 1)
+            self._commit(min(gone, self._settled))
+            del self._rows[:gone]
+            self._at -= gone
+            self._above = max(0, self._above - gone)
+            if rows < self._height and self._at + 1 < len(self._rows):
+                # What was below the cursor has been cut off, or not.
+                del self._rows[self._at + 1 :]
+                if self._at + 1 < rows:
+                    parts.append("\x1b[B\r\x1b[J\x1b[A")
+                self._column = -1
+            return
+        narrower = self._reflows and columns < self._columns
+        heights = [
+            max(1, -(-width(row) // columns)) if narrower else 1 for row in self._rows[: self._at]
+        ]
+        up = sum(heights) + (max(0, self._column) // columns if narrower else 0)
+        over, gone = up - rows + 1, 0
+        while gone < len(heights) and heights[gone] <= over:
+            over -= heights[gone]
+            gone += 1
+        self._commit(min(gone, self._settled))
+        up = min(up, rows - 1)
+        removed = image_removal(self._rows)
+        parts.append((f"\x1b[{up}A" if up else "") + "\r\x1b[J" + removed)
+        self._rows = []
+        self._at = self._column = 0
+
+
+def row_to_write(row: str, columns: int) -> str:
+    """The row cut to the terminal, with the rest of the terminal's row erased behind it."""
+    cells = width(row)
+    if _IMAGE in row or _IMAGE_FILE in row:
+        return "\x1b[K" + row  # erasing behind it would erase the image
+    if cells < columns:
+        return row + "\x1b[K"
+    return row if cells == columns else crop(row, 0, columns)
+
+
+def image_removal(rows: Sequence[str]) -> str:
+    """What takes the images of these rows (kitty's) off the terminal; text does not cover them."""
+    found = [match for row in rows if _IMAGE in row for match in _IMAGE_ID.findall(row)]
+    return "".join(f"\x1b_Ga=d,d=i,i={number},q=2\x1b\\" for number in found)
+
+
+def _same_letters(before: Lines, lines: Lines) -> int:
+    """How many rows of `lines` say what `before` says, broken at another width.
+
+    A row that says more is not among them: some of it is then seen twice, but nothing is lost.
+    """
+    letters = sum(_letters(row) for row in before)
+    if not letters:
+        return min(len(before), len(lines))
+    for at, row in enumerate(lines):
+        letters -= _letters(row)
+        if letters <= 0:
+            return at if letters < 0 else at + 1
+    return len(lines)
+
+
+def _letters(row: str) -> int:
+    return sum(map(str.isalnum, plain(row)))
