@@ -1,9 +1,8 @@
 """What each command does. Source: docs/rpc-commands.md.
 
 A handler is given the host and the command, and returns what the response carries as `data`, or
-NOTHING. It may be a coroutine. PiError becomes a failed response. Handlers of IN_BACKGROUND wait
-for something that other commands may end; of those it holds that they have begun before the next
-command is looked at.
+NOTHING. It may be a coroutine. PiError becomes a failed response. Commands wait while one of
+REPLACING puts another session in place, but for those of AT_ONCE.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from pi.resources.prompt_templates import PromptTemplate
     from pi.resources.skills import Skill
 
-__all__ = ["COMMANDS", "IN_BACKGROUND", "NOTHING", "Emit", "Raw"]
+__all__ = ["AT_ONCE", "COMMANDS", "NOTHING", "REPLACING", "Emit", "Raw"]
 
 Command = Mapping[str, Any]
 Emit = Callable[[dict[str, Any]], None]
@@ -57,13 +56,13 @@ async def prompt(host: Host, command: Command, emit: Emit) -> Any:
 
 
 async def steer(host: Host, command: Command, emit: Emit) -> Any:
-    await host.say(fields.text(command, "message"), fields.images(command), when="steer")
-    return {"disposition": "queued"}
+    images = fields.images(command)
+    return {"disposition": await host.say(fields.text(command, "message"), images, when="steer")}
 
 
 async def follow_up(host: Host, command: Command, emit: Emit) -> Any:
-    await host.say(fields.text(command, "message"), fields.images(command), when="followUp")
-    return {"disposition": "queued"}
+    images = fields.images(command)
+    return {"disposition": await host.say(fields.text(command, "message"), images, when="followUp")}
 
 
 async def abort(host: Host, command: Command, emit: Emit) -> Any:
@@ -280,23 +279,21 @@ def set_session_name(host: Host, command: Command, emit: Emit) -> Any:
 
 
 async def new_session(host: Host, command: Command, emit: Emit) -> Any:
-    await host.new_session(parent=fields.optional_text(command, "parentSession"))
-    return {"cancelled": False}
+    done = await host.new_session(parent=fields.optional_text(command, "parentSession"))
+    return {"cancelled": not done}
 
 
 async def switch_session(host: Host, command: Command, emit: Emit) -> Any:
-    await host.switch(Path(fields.text(command, "sessionPath")))
-    return {"cancelled": False}
+    return {"cancelled": not await host.switch(Path(fields.text(command, "sessionPath")))}
 
 
 async def fork(host: Host, command: Command, emit: Emit) -> Any:
     text = await host.fork(fields.text(command, "entryId"))
-    return {"text": text, "cancelled": False}
+    return {"cancelled": True} if text is None else {"text": text, "cancelled": False}
 
 
 async def clone(host: Host, command: Command, emit: Emit) -> Any:
-    await host.clone()
-    return {"cancelled": False}
+    return {"cancelled": not await host.clone()}
 
 
 async def export_html(host: Host, command: Command, emit: Emit) -> Any:
@@ -332,4 +329,5 @@ COMMANDS: Mapping[str, Handler] = {
 }
 """By the command's `type`."""
 
-IN_BACKGROUND = frozenset({"abort", "bash", "compact", "export_html"})
+REPLACING = frozenset({"new_session", "switch_session", "fork", "clone"})
+AT_ONCE = frozenset({"abort", "abort_bash", "abort_retry"})

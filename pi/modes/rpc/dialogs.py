@@ -8,15 +8,23 @@ or than the program runs.
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pi.runtime.ui import UI, Mode, Notice, Placement
+
+if TYPE_CHECKING:
+    from pi.agent.hooks import HookFailure
 
 __all__ = ["Dialogs"]
 
 Record = dict[str, Any]
 
 
-class Dialogs:
+class Dialogs(UI):
     """send: writes one record. Dialogs that are open when it is closed end without an answer."""
+
+    mode: Mode = "rpc"
+    has_ui: ClassVar[bool] = True
 
     def __init__(self, send: Callable[[Record], None]) -> None:
         self._send = send
@@ -26,7 +34,6 @@ class Dialogs:
     async def select(
         self, title: str, options: Sequence[str], *, seconds: float | None = None
     ) -> str | None:
-        """The option that was chosen; None if none was. seconds: how long to wait for it."""
         return _text(await self._ask("select", {"title": title, "options": list(options)}, seconds))
 
     async def confirm(self, title: str, message: str, *, seconds: float | None = None) -> bool:
@@ -42,18 +49,22 @@ class Dialogs:
     async def editor(self, title: str, prefill: str | None = None) -> str | None:
         return _text(await self._ask("editor", {"title": title, "prefill": prefill}, None))
 
-    def notify(self, message: str, kind: Literal["info", "warning", "error"] = "info") -> None:
+    def notify(self, message: str, kind: Notice = "info") -> None:
         self._tell("notify", {"message": message, "notifyType": kind})
 
+    def report(self, failure: "HookFailure") -> None:
+        if not self._closed:
+            about = {"extensionPath": failure.owner, "event": failure.event, "error": failure.text}
+            self._send({"type": "extension_error", **about})
+
     def set_status(self, key: str, text: str | None) -> None:
-        """None takes it away; so do the others that can be None."""
         self._tell("setStatus", {"statusKey": key, "statusText": text})
 
     def set_widget(
         self,
         key: str,
         lines: Sequence[str] | None,
-        placement: Literal["aboveEditor", "belowEditor"] | None = None,
+        placement: Placement | None = None,
     ) -> None:
         fields = {
             "widgetKey": key,

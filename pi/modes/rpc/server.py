@@ -9,13 +9,13 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
 from inspect import isawaitable
 from typing import Any
 
 from pi.errors import PiError
-from pi.modes.rpc.commands import COMMANDS, IN_BACKGROUND, NOTHING, Raw
+from pi.modes.rpc.commands import AT_ONCE, COMMANDS, NOTHING, REPLACING, Raw
 from pi.modes.rpc.dialogs import Dialogs
 from pi.modes.rpc.framing import RecordWriter, read_lines
 from pi.modes.signals import shuts_down_on_signals
@@ -52,6 +52,9 @@ class RpcServer:
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._output = RecordWriter(sys.stdout.fileno(), lambda: self.shut_down(0))
         self._tasks: set[asyncio.Task[None]] = set()
+        self._replacing = asyncio.Lock()
+        self._handling = 0
+        self._end_asked = False
 
     def send(self, record: Mapping[str, Any]) -> None:
         """Write one record; nothing once the end has begun."""
@@ -68,6 +71,8 @@ class RpcServer:
         host = self._host
         unsubscribe = host.subscribe(self.send)
         host.drain = lambda: self._output.room(EVENTS_AHEAD)
+        host.ui = self.dialogs
+        host.on_shutdown = self._asked_to_end
         await host.begin()
         reading = asyncio.create_task(self._read())
         try:
@@ -117,13 +122,24 @@ class RpcServer:
             known = "a command needs a type" if kind is None else f"there is no command {kind!r}"
             self._fail(command, known)
             return
-        if kind in IN_BACKGROUND:
-            task = asyncio.create_task(self._answer(kind, command))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            await asyncio.sleep(0)  # lets it begin
-        else:
+        # Never waited for here: an extension's command may ask something that a later line answers.
+        self._spawn(self._carry_out(kind, command))
+        await asyncio.sleep(0)  # lets it begin
+
+    async def _carry_out(self, kind: str, command: Record) -> None:
+        self._handling += 1
+        try:
+            if kind in REPLACING:
+                async with self._replacing:
+                    await self._answer(kind, command)
+                return
+            if kind not in AT_ONCE and self._replacing.locked():
+                async with self._replacing:
+                    pass
             await self._answer(kind, command)
+        finally:
+            self._handling -= 1
+            self._end_if_asked()
 
     async def _answer(self, kind: str, command: Record) -> None:
         try:
@@ -153,13 +169,27 @@ class RpcServer:
         async def watch() -> None:
             try:
                 await self._host.settled()
+                self._end_if_asked()
             except Exception as error:
                 log.error("the run ended: %s", error, exc_info=log.isEnabledFor(logging.DEBUG))
                 self.send({"type": "agent_settled", "aborted": False})
 
-        task = asyncio.create_task(watch())
+        self._spawn(watch())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _asked_to_end(self) -> None:
+        self._end_asked = True
+        self._end_if_asked()
+
+    def _end_if_asked(self) -> None:
+        """An extension's wish for the end is granted when nothing is under way."""
+        host = self._host
+        if self._end_asked and not (self._handling or host.is_running or host.session.is_busy):
+            self.shut_down(0)
 
     def _fail(self, command: Record, error: str) -> None:
         self.send({**_about(command), "success": False, "error": error})

@@ -236,7 +236,7 @@ class ListPicker(Picker[R], Generic[V, R]):
         room = width_ - 2 - len(mark)
         label = clean_line(choice.label)
         note = clean_line(choice.note)
-        text = cut(label, room)
+        text = cut(label, max(size, 8) if note else room)
         left = room - max(size, width(text)) - 2
         if note and left >= 4:
             text = pad(text, size)

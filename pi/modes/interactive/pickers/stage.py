@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pi.modes.interactive.cells import cut, width, wrap
 from pi.modes.interactive.keymap import Keymap
@@ -42,6 +42,7 @@ class Picker(Generic[T]):
         self.cursor: tuple[int, int] | None = None
         self._done = done
         self._ended = False
+        self._over: Picker[Any] | None = None
         self._drawn: tuple[int, int, list[str]] | None = None
 
     @property
@@ -60,7 +61,16 @@ class Picker(Generic[T]):
         """What a key does. actions: what the keymap says of it."""
         raise NotImplementedError
 
+    def open(self, over: "Picker[Any]") -> None:
+        """Put another picker in this one's place, until it gives its result."""
+        self._over = over
+
     def render(self, width: int) -> Lines:
+        if (over := self._on_top()) is not None:
+            over.height = self.height
+            rows_over = over.render(width)
+            self.cursor = over.cursor
+            return rows_over
         if self._drawn is None or self._drawn[:2] != (width, self.height):
             rows = self._fresh(max(width, LEAST))
             if width < LEAST:
@@ -77,6 +87,13 @@ class Picker(Generic[T]):
 
     def invalidate(self) -> None:
         self._drawn = None
+        if self._over is not None:
+            self._over.invalidate()
+
+    def _on_top(self) -> "Picker[Any] | None":
+        if self._over is not None and self._over.ended:
+            self._over = self._drawn = None
+        return self._over
 
     def changed(self) -> None:
         """Draw again, though no key was pressed."""
@@ -87,6 +104,8 @@ class Picker(Generic[T]):
         if self._ended:
             return False
         self._drawn = None
+        if (over := self._on_top()) is not None:
+            return over.handle(key)
         return self.act(key, self.stage.keymap.actions(key))
 
     def finish(self, value: T | None) -> None:
@@ -98,6 +117,8 @@ class Picker(Generic[T]):
     def close(self) -> None:
         """Taken off the screen, with or without a result: nothing is called back any more."""
         self._ended = True
+        if self._over is not None:
+            self._over.close()
 
 
 def _inside(place: tuple[int, int] | None, rows: int, columns: int) -> tuple[int, int] | None:
