@@ -8,7 +8,7 @@ and the context from then on begins with it.
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from pi.agent.abort import Abort, Aborted
 from pi.agent.cut import Cut, find_cut
@@ -20,9 +20,14 @@ from pi.agent.transcript import Transcript
 from pi.config.settings_types import Compaction
 from pi.errors import PiError, SessionError
 from pi.session.context import active_entries
+from pi.wire.entries import CompactionEntry
 from pi.wire.events import AgentEvent, CompactionEnd, CompactionReason
 from pi.wire.messages import AgentMessage, ThinkingLevel
 from pi.wire.model import Model
+
+if TYPE_CHECKING:
+    from pi.agent.hook_events import Cancel, CustomCompaction
+    from pi.agent.hooks import Hooks
 
 __all__ = ["Compactor", "CompactionError", "Limits"]
 
@@ -39,8 +44,7 @@ class CompactionError(PiError):
     """A compaction that was asked for could not be made, or was stopped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Tokens, for one model.
 
     trigger: a larger context is compacted. keep: of the newest, about this much stays.
@@ -73,6 +77,7 @@ class Compactor:
     request: Request
     settings: Compaction
     retry: RetryPolicy
+    hooks: "Hooks | None" = None
     enabled: bool = field(init=False)
     outcome: Literal["done", "nothing", "failed", "aborted"] = field(default="nothing", init=False)
     _floor: int = field(default=0, init=False)
@@ -118,16 +123,22 @@ class Compactor:
             "willRetry": False,
         }
         failure = self._nothing() if cut is None else None
+        custom: CustomCompaction | None = None
         if cut is not None:
             reply_tokens, _ = self.settings.for_model(model.reference)
             summariser = Summariser(
                 self.request, model, thinking, self.retry, abort, reply_tokens, reason
             )
             try:
-                async with aclosing(self._summary(cut, summariser, instructions)) as events:
-                    async for event in events:
-                        yield event
-                end = self._compacted(cut, summariser, model, reason, will_retry)
+                answer = await self._ask(cut, reason, abort, instructions, will_retry)
+                if answer is not None:
+                    custom = _chosen(answer)
+                    end = self._stored_custom(cut, custom, model, reason, will_retry)
+                else:
+                    async with aclosing(self._summary(cut, summariser, instructions)) as events:
+                        async for event in events:
+                            yield event
+                    end = self._compacted(cut, summariser, model, reason, will_retry)
                 self.outcome = "done"
             except Aborted:
                 self.outcome = "aborted"
@@ -138,9 +149,83 @@ class Compactor:
                 failure = str(error)
         if failure is not None and self.outcome != "aborted":
             end["errorMessage"] = f"{_FAILED[reason]}: {failure}"
+        if cut is not None and self.hooks is not None:
+            await self._tell(self.hooks, end, will_retry, from_extension=custom is not None)
         yield end
         if failure is not None and reason == "manual":
             raise CompactionError(failure)
+
+    async def _ask(
+        self,
+        cut: Cut,
+        reason: CompactionReason,
+        abort: Abort,
+        instructions: str | None,
+        will_retry: bool,
+    ) -> "Cancel | CustomCompaction | None":
+        """What those who extend pi want of it."""
+        hooks = self.hooks
+        if hooks is None or not hooks.wants("session_before_compact"):
+            return None
+        # Loaded by the hooks by now.
+        from pi.agent import hook_events as ev  # noqa: PLC0415
+
+        files = self._files(cut)
+        plan = ev.CompactionPlan(
+            first_kept_entry_id=cut.first_kept,
+            messages=cut.history,
+            prefix=cut.prefix,
+            tokens_before=self.transcript.tokens,
+            previous_summary=_earlier_summary(self.transcript),
+            read_files=sorted(files.read),
+            modified_files=sorted(files.modified),
+        )
+        branch = self.transcript.store.path_to()
+        event = ev.SessionBeforeCompact(plan, branch, reason, will_retry, instructions)
+        return await abort.wait(hooks.before_compact(event))
+
+    async def _tell(
+        self, hooks: "Hooks", end: CompactionEnd, will_retry: bool, *, from_extension: bool
+    ) -> None:
+        """Tell those who extend pi what came of it."""
+        from pi.agent import hook_events as ev  # noqa: PLC0415  (as above)
+
+        if self.outcome == "done":
+            entry = active_entries(self.transcript.store.history).compaction
+            assert entry is not None and entry["type"] == "compaction", "it was just stored"
+            await hooks.notify(ev.SessionCompact(entry, from_extension, end["reason"], will_retry))
+            return
+        await hooks.notify(
+            ev.SessionCompactFailed(
+                end["reason"], end.get("errorMessage"), end["aborted"], will_retry, from_extension
+            )
+        )
+
+    def _stored_custom(
+        self,
+        cut: Cut,
+        custom: "CustomCompaction",
+        model: Model,
+        reason: CompactionReason,
+        will_retry: bool,
+    ) -> CompactionEnd:
+        """Write an extension's summary; the event that reports it. Raises SessionError."""
+        from pi.agent.hook_events import UNCHANGED  # noqa: PLC0415  (as above)
+
+        before = custom.tokens_before
+        kept = custom.first_kept_entry_id
+        kept = cut.first_kept if kept is UNCHANGED else kept
+        if kept is not None and self.transcript.store.get(kept) is None:
+            raise SessionError(f"an extension keeps entries from {kept!r} on, which is not there")
+        entry = self.transcript.compact(
+            custom.summary,
+            kept,
+            self.transcript.tokens if before is UNCHANGED else before,
+            details=custom.details,
+            usage=custom.usage,
+            from_hook=True,
+        )
+        return self._end(entry, model, reason, will_retry)
 
     def _cut(self, model: Model) -> Cut | None:
         transcript = self.transcript
@@ -189,21 +274,28 @@ class Compactor:
         will_retry: bool,
     ) -> CompactionEnd:
         """Write the entry; the event that reports it."""
+        details = self._files(cut).details()
+        entry = self.transcript.compact(
+            with_files(summariser.text, details),
+            cut.first_kept,
+            self.transcript.tokens,
+            details=details,
+            usage=summariser.usage,
+        )
+        return self._end(entry, model, reason, will_retry)
+
+    def _files(self, cut: Cut) -> Files:
+        """What the part to be summarised, and what was before it, read and changed."""
         files = Files()
         active = active_entries(self.transcript.store.history)
         files.note_summary(cast("dict[str, Any] | None", active.compaction))
         files.note_calls(cut.history)
         files.note_calls(cut.prefix)
-        details = files.details()
-        usage = summariser.usage
-        before = self.transcript.tokens
-        entry = self.transcript.compact(
-            with_files(summariser.text, details),
-            cut.first_kept,
-            before,
-            details=details,
-            usage=usage,
-        )
+        return files
+
+    def _end(
+        self, entry: CompactionEntry, model: Model, reason: CompactionReason, will_retry: bool
+    ) -> CompactionEnd:
         after = estimate(self.transcript.messages)
         self._floor = after if after > Limits.of(model, self.settings).trigger else 0
         end: CompactionEnd = {
@@ -212,16 +304,26 @@ class Compactor:
             "result": {
                 "summary": entry["summary"],
                 "firstKeptEntryId": entry["firstKeptEntryId"],
-                "tokensBefore": before,
+                "tokensBefore": entry["tokensBefore"],
                 "estimatedTokensAfter": after,
             },
             "aborted": False,
             "willRetry": will_retry,
         }
-        if usage is not None:
-            end["result"]["usage"] = usage
-        end["result"]["details"] = details
+        if "usage" in entry:
+            end["result"]["usage"] = entry["usage"]
+        if "details" in entry:
+            end["result"]["details"] = entry["details"]
         return end
+
+
+def _chosen(answer: "Cancel | CustomCompaction") -> "CustomCompaction":
+    """An extension's summary. Raises Aborted where it wants none at all."""
+    from pi.agent.hook_events import CustomCompaction  # noqa: PLC0415  (loaded by the hooks by now)
+
+    if not isinstance(answer, CustomCompaction):
+        raise Aborted
+    return answer
 
 
 def _earlier_summary(transcript: Transcript) -> str | None:

@@ -5,8 +5,7 @@ than what may stay, the cut falls into it: its beginning is then summarised on i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pi.agent.tokens import estimate, message_tokens
 from pi.session.context import ActiveEntries, project
@@ -21,8 +20,7 @@ _OPENING = ("user", "bashExecution", "custom", "branchSummary")
 _METADATA = ("model_change", "thinking_level_change", "session_info", "label", "custom", "usage")
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(NamedTuple):
     """history: messages before the span that is cut into, or before the cut.
 
     prefix: the beginning of that span, empty when the cut falls between two.
@@ -35,8 +33,7 @@ class Cut:
     first_kept: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(NamedTuple):
     """An entry and the messages it comes to; system messages and compactions come to none."""
 
     entry: SessionEntry

@@ -5,22 +5,22 @@ and decides what a failure means. Each tool call gets exactly one result, in the
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import cast
 
 from pi.agent.abort import Abort, Aborted
 from pi.agent.queues import MessageQueues
-from pi.agent.toolcalls import ToolRunner
+from pi.agent.toolcalls import Batch, ToolRunner
 from pi.errors import PiError
 from pi.wire.events import AgentEvent, AssistantEvent
 from pi.wire.messages import (
+    AgentMessage,
     AssistantMessage,
     StopReason,
     ThinkingLevel,
     ToolCall,
-    ToolResultMessage,
     empty_usage,
     now_ms,
 )
@@ -39,7 +39,9 @@ class TurnLoop:
         that cannot be resolved, an unknown format) fails the turn like an error of the wire.
     queues: what the person says meanwhile; heard before the first request and after each turn.
     before_turn: events of what is to be done between two turns, such as compaction.
+    patch: system messages for what changed in prompt or tools since the last request.
     failure: after the run, what ended it, if it was an error.
+    go_on: set by who handles a turn_end, to have one more request although all is answered.
     """
 
     model: Model
@@ -49,7 +51,9 @@ class TurnLoop:
     abort: Abort
     queues: MessageQueues
     before_turn: Callable[[], AsyncGenerator[AgentEvent, None]]
+    patch: Callable[[], Sequence[AgentMessage]] = tuple
     failure: Exception | None = None
+    go_on: bool = False
 
     async def run(self, *, at_end: bool = False) -> AsyncGenerator[AgentEvent, None]:
         """Turns until the model is done; the caller has announced the prompt's messages.
@@ -59,6 +63,9 @@ class TurnLoop:
         The first `turn_start` is the caller's too: it precedes the prompt's messages.
         """
         while True:
+            for changed in self.patch():
+                yield {"type": "message_start", "message": changed}
+                yield {"type": "message_end", "message": changed}
             for said in self.queues.take(at_end=at_end):
                 yield self.queues.state()
                 yield {"type": "message_start", "message": said}
@@ -70,21 +77,22 @@ class TurnLoop:
                         message = cast("AssistantMessage", event["message"])
                     yield event
             assert message is not None, "every request ends in a message"
-            results: list[ToolResultMessage] = []
+            batch = Batch()
             calls = tool_calls(message)
             if calls:
                 run = self.tools.skip if message["stopReason"] == "length" else self.tools.run
-                async with aclosing(run(calls, self.abort, results)) as events:
+                async with aclosing(run(calls, self.abort, batch)) as events:
                     async for event in events:
                         yield event
-            for result in results:
+            for result in batch.results:
                 yield {"type": "message_start", "message": result}
                 yield {"type": "message_end", "message": result}
-            yield {"type": "turn_end", "message": message, "toolResults": results}
+            self.go_on = False
+            yield {"type": "turn_end", "message": message, "toolResults": batch.results}
             if message["stopReason"] in ("error", "aborted"):
                 return
-            at_end = not calls
-            if at_end and not self.queues.waiting(at_end=True):
+            at_end = not calls or batch.terminate
+            if at_end and not self.go_on and not self.queues.waiting(at_end=True):
                 return
             async with aclosing(self.before_turn()) as events:
                 async for event in events:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pi.agent.serialize import Files, conversation_parts, with_files
 from pi.agent.summary import Summariser
@@ -14,6 +14,9 @@ from pi.session.context import project
 from pi.wire.entries import BranchSummaryEntry, SessionEntry
 from pi.wire.events import AgentEvent
 from pi.wire.messages import AgentMessage, text_of
+
+if TYPE_CHECKING:
+    from pi.agent.hook_events import CustomTree
 
 __all__ = ["Navigation", "landing", "left_behind", "move", "summarise_branch"]
 
@@ -88,12 +91,24 @@ def move(
     entries: list[SessionEntry],
     summariser: Summariser | None,
     label: str | None,
+    custom: "CustomTree | None" = None,
 ) -> Navigation:
-    """Make the move, with the summary if there is one; the label goes to it, else to the target."""
+    """Make the move, with the summary if there is one; the label goes to it, else to the target.
+
+    custom: an extension's summary, in place of ours.
+    """
     store = transcript.store
     place, text = landing(transcript, target_id)
     summary: BranchSummaryEntry | None = None
-    if summariser is not None and summariser.text:
+    if custom is not None and custom.summary:
+        summary = store.append_branch_summary(
+            place,
+            custom.summary,
+            details=custom.details,
+            usage=custom.usage,
+            from_hook=True,
+        )
+    elif summariser is not None and summariser.text:
         files = Files()
         files.note_calls(message for _, shown in project(entries) for message in shown)
         for entry in entries:

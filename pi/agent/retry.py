@@ -1,14 +1,13 @@
 """When a failed request is asked again, and how long to wait first."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pi.errors import ProviderError
 
 __all__ = ["RetryPolicy"]
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(NamedTuple):
     """Settings `retry.*`. Delays are seconds; they double from `base_delay` up to `max_delay`."""
 
     enabled: bool = True

@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pi.agent.abort import Abort, Aborted
 from pi.agent.compaction import Compactor
@@ -22,23 +22,29 @@ from pi.agent.summary import Request, Summariser
 from pi.agent.toolcalls import NewContext, ToolRunner
 from pi.agent.transcript import Transcript
 from pi.config.settings_types import Compaction
-from pi.errors import PiError
+from pi.errors import ContextOverflowError, PiError
 from pi.providers.base import Context
+from pi.providers.errors import is_overflow
 from pi.session.context import to_model_messages
 from pi.session.store import SessionStore
 from pi.tools.base import Tool, declaration
-from pi.wire.events import AgentEvent, AssistantEvent, SessionInfoChanged
+from pi.wire.entries import SessionEntry
+from pi.wire.events import AgentEvent, AssistantEvent, SessionInfoChanged, TurnEnd
 from pi.wire.messages import (
     AgentMessage,
     AssistantMessage,
     BashExecutionMessage,
+    CustomMessage,
     ThinkingLevel,
     UserContent,
+    UserMessage,
 )
 from pi.wire.model import Model
 from pi.wire.system import replay_system, system_change
 
 if TYPE_CHECKING:
+    from pi.agent.hook_events import CustomTree
+    from pi.agent.hooks import Hooks
     from pi.agent.navigation import Navigation
     from pi.agent.statistics import SessionStatistics
 
@@ -71,6 +77,7 @@ class AgentSession:
         given.
     branch_reserve: tokens of the window to leave free when a branch is summarised.
     on_event: is told what happens outside of a run, or from outside during one.
+    hooks: who extends pi, None while nobody does.
     """
 
     def __init__(
@@ -89,6 +96,7 @@ class AgentSession:
         branch_reserve: int = 16_384,
         queues: MessageQueues | None = None,
         on_event: Callable[[AgentEvent], None] | None = None,
+        hooks: "Hooks | None" = None,
     ) -> None:
         self.store = store
         self.model = model
@@ -100,17 +108,23 @@ class AgentSession:
             self.transcript, one_off or request, compaction or Compaction(), self.retry
         )
         self.on_event = on_event or _ignore
+        self.hooks = self.compactor.hooks = hooks
         self._branch_reserve = branch_reserve
         self._sections = sections
         self._tools = tools
         self._request = request
-        self._runner = ToolRunner({tool.name: tool for tool in tools}, tool_context)
+        self._runner = ToolRunner({tool.name: tool for tool in tools}, tool_context, hooks)
+        self._forced_prompt: str | None = None
+        self._changed = False
+        self._before: tuple[Sequence[Tool], Mapping[str, str]] | None = None
+        self._next_turn: list[CustomMessage] = []
         self._recovery = Recovery(self.transcript, self.compactor)
         self._activity = _Activity()
         self._loop: TurnLoop | None = None
         self._last: AssistantMessage | None = None
         self._shells: list[Abort] = []
-        self._unstored: list[BashExecutionMessage] = []
+        self._unstored: list[BashExecutionMessage | CustomMessage] = []
+        self._go_on = False
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -147,30 +161,47 @@ class AgentSession:
         """Wait until nothing is under way."""
         await self._activity.idle.wait()
 
-    def set_model(self, model: Model) -> None:
+    def set_model(self, model: Model, *, source: Literal["set", "cycle"] = "set") -> None:
         """Use another model from the next request on; the thinking level becomes one it has."""
-        self.model = model
+        before, self.model = self.model, model
         self.store.append_model_change(model.provider, model.id)
         if self._loop is not None:
             self._loop.model = model
         self.set_thinking(self.thinking)
+        if self.hooks is not None and self.hooks.wants("model_select"):
+            from pi.agent.hook_events import ModelSelect  # noqa: PLC0415  (loaded by the hooks)
+
+            self.hooks.post(ModelSelect(model, before if before.id else None, source))
 
     def set_thinking(self, level: ThinkingLevel) -> ThinkingLevel:
         """Think at this level, or the nearest the model has, from the next request on."""
         level = self.model.clamp_thinking(level)
         if level != self.thinking:
-            self.thinking = level
+            before, self.thinking = self.thinking, level
             self.store.append_thinking_level(level)
             if self._loop is not None:
                 self._loop.thinking = level
             self.on_event({"type": "thinking_level_changed", "level": level})
+            if self.hooks is not None and self.hooks.wants("thinking_level_select"):
+                from pi.agent.hook_events import ThinkingLevelSelect  # noqa: PLC0415  (as above)
+
+                self.hooks.post(ThinkingLevelSelect(level, before))
         return level
 
     def set_tools(self, tools: Sequence[Tool], sections: Mapping[str, str]) -> None:
-        """Use these tools, and the prompt that goes with them, from the next prompt on."""
+        """Use these tools, and the prompt that goes with them, from the next request on."""
         self._tools = tools
         self._sections = sections
         self._runner = replace(self._runner, tools={tool.name: tool for tool in tools})
+        self._before = None
+        self._changed = True
+        if self._loop is not None:
+            self._loop.tools = self._runner
+
+    def use_hooks(self, hooks: "Hooks | None") -> None:
+        """Others extend pi from now on. Not during a run."""
+        self.hooks = self.compactor.hooks = hooks
+        self._runner = replace(self._runner, hooks=hooks)
 
     def set_name(self, name: str) -> None:
         """Name the session; an empty name takes the name away."""
@@ -179,12 +210,16 @@ class AgentSession:
         if self.store.name is not None:
             event["name"] = self.store.name
         self.on_event(event)
+        if self.hooks is not None and self.hooks.wants("session_info_changed"):
+            from pi.agent import hook_events as ev  # noqa: PLC0415  (loaded by the hooks)
+
+            self.hooks.post(ev.SessionInfoChanged(self.store.name))
 
     def set_auto_compaction(self, enabled: bool) -> None:
         self.compactor.enabled = enabled
 
     def set_auto_retry(self, enabled: bool) -> None:
-        self.retry = self.compactor.retry = replace(self.retry, enabled=enabled)
+        self.retry = self.compactor.retry = self.retry._replace(enabled=enabled)
 
     def statistics(self) -> "SessionStatistics":
         """What the whole session adds up to, and how full the context is."""
@@ -211,7 +246,10 @@ class AgentSession:
         self._shells.append(abort)
         try:
             context = self._runner.new_context("", lambda _: None)
-            message = await run_shell(command, context, abort, exclude=exclude, on_output=on_output)
+            asked = self.hooks if self.hooks is not None and self.hooks.wants("user_bash") else None
+            message = await run_shell(
+                command, context, abort, exclude=exclude, on_output=on_output, hooks=asked
+            )
         finally:
             self._shells.remove(abort)
         self._unstored.append(message)
@@ -237,7 +275,22 @@ class AgentSession:
 
         Raises SessionError when the session file cannot be written, BusyError during other work.
         """
-        return self._run_settled(list(content))
+        return self._run_settled(user_message(content))
+
+    def prompt_custom(self, message: CustomMessage) -> AsyncGenerator[AgentEvent, None]:
+        """The same, begun by an extension's message."""
+        return self._run_settled(message)
+
+    def add_custom(self, message: CustomMessage) -> None:
+        """Store an extension's message and show it. During a run: when its turn is over."""
+        if self.is_busy:
+            self._unstored.append(message)
+        else:
+            self._store_outside(message)
+
+    def add_to_next(self, message: CustomMessage) -> None:
+        """Let an extension's message go with the next prompt."""
+        self._next_turn.append(message)
 
     def resume(self) -> AsyncGenerator[AgentEvent, None]:
         """Go on without a prompt: answer what was left unanswered, or what is in the queues.
@@ -288,8 +341,54 @@ class AgentSession:
         if target_id == self.store.leaf_id:
             return tree.Navigation()
         entries = tree.left_behind(self.transcript, target_id)
-        if not summarise:
-            return tree.move(self.transcript, target_id, entries, None, label)
+        if self.hooks is not None:
+            return await self._navigate_asked(target_id, entries, summarise, instructions, label)
+        return await self._move(target_id, entries, summarise, instructions, label)
+
+    async def _navigate_asked(
+        self,
+        target_id: str,
+        entries: list[SessionEntry],
+        summarise: bool,
+        instructions: str | None,
+        label: str | None,
+    ) -> "Navigation":
+        """The move as those who extend pi want it; they are told of it afterwards."""
+        from pi.agent import hook_events as ev  # noqa: PLC0415  (loaded by the hooks)
+        from pi.agent.navigation import Navigation  # noqa: PLC0415  (by now)
+
+        hooks, old = self.hooks, self.store.leaf_id
+        assert hooks is not None, "asked by whoever has them"
+        custom: CustomTree | None = None
+        if hooks.wants("session_before_tree"):
+            first = entries[0]["parentId"] if entries else old
+            plan = ev.TreePlan(target_id, old, first, entries, summarise, instructions, label)
+            answer = await hooks.before_tree(ev.SessionBeforeTree(plan))
+            if isinstance(answer, ev.Cancel):
+                return Navigation(cancelled=True)
+            if answer is not None:
+                custom = answer if summarise and answer.summary else None
+                instructions = answer.custom_instructions or instructions
+                label = answer.label or label
+        done = await self._move(target_id, entries, summarise, instructions, label, custom)
+        if not done.cancelled:
+            event = ev.SessionTree(self.store.leaf_id, old, done.summary, custom is not None)
+            await hooks.notify(event)
+        return done
+
+    async def _move(
+        self,
+        target_id: str,
+        entries: list[SessionEntry],
+        summarise: bool,
+        instructions: str | None,
+        label: str | None,
+        custom: "CustomTree | None" = None,
+    ) -> "Navigation":
+        from pi.agent import navigation as tree  # noqa: PLC0415  (by now)
+
+        if not summarise or custom is not None:
+            return tree.move(self.transcript, target_id, entries, None, label, custom)
         abort = self._begin()
         reserve = self._branch_reserve
         summariser = Summariser(
@@ -309,21 +408,32 @@ class AgentSession:
             self._end()
 
     async def _run_settled(
-        self, content: list[UserContent] | None
+        self, opening: UserMessage | CustomMessage | None
     ) -> AsyncGenerator[AgentEvent, None]:
         if self.is_busy:
             doing = "compacting" if self.is_compacting else "at work"
             raise BusyError(f"the session is {doing}", hint="Wait, or queue the message.")
-        if content is None and self.transcript.last_answer and not self.queues:
+        if opening is None and self.transcript.last_answer and not self.queues:
             raise PiError("there is nothing to go on with: the last message is an answer")
-        abort = self._begin()
+        abort, hooks = self._begin(), self.hooks
         try:
-            async with aclosing(self._run_all(content, abort)) as events:
-                async for event in events:
-                    yield event
-            yield {"type": "agent_settled", "aborted": abort.triggered}
+            async with aclosing(self._run_all(opening, abort)) as events:
+                if hooks is None:
+                    async for event in events:
+                        yield event
+                else:
+                    async for event in events:
+                        await hooks.observe(event)
+                        yield event
+            settled: AgentEvent = {"type": "agent_settled", "aborted": abort.triggered}
+            if hooks is None:
+                yield settled
         finally:
             self._end()
+        if hooks is not None:
+            # Its handlers find the session idle: they may ask for another run.
+            await hooks.observe(settled)
+            yield settled
 
     def _begin(self, *, compacting: bool = False) -> Abort:
         activity = self._activity
@@ -334,24 +444,31 @@ class AgentSession:
 
     def _end(self) -> None:
         self._loop = None
+        self._forced_prompt = None
+        if self._before is not None:
+            self.set_tools(*self._before)
         self._activity.compacting = False
         self._activity.idle.set()
         self._store_shells()
 
     async def _run_all(
-        self, content: list[UserContent] | None, abort: Abort
+        self, opening: UserMessage | CustomMessage | None, abort: Abort
     ) -> AsyncGenerator[AgentEvent, None]:
         """Runs, until neither a failure, a full context nor a queued message asks for another."""
         recovery = self._recovery
-        announced = [] if content is None else self._announcement(content)
+        announced: list[AgentMessage] = (
+            [] if opening is None else [*self._system_patch(), opening, *self._next_turn]
+        )
         async with aclosing(
             recovery.before_prompt(self.model, self.thinking, abort, announced)
         ) as events:
             async for event in events:
                 yield event
-        if announced:
+        if opening is not None:
+            added = [*self._next_turn, *await self._before_start(opening, abort)]
+            self._next_turn.clear()
             # A compaction may have changed what there is to be patched.
-            announced = [*self._system_patch(), *announced[-1:]]
+            announced = [*self._system_patch(), opening, *added]
         again = True
         while again:
             again = False
@@ -367,6 +484,10 @@ class AgentSession:
             if abort.triggered:
                 return
             again = recovery.wants_retry or (self._succeeded() and self.queues.waiting(at_end=True))
+            if not again and self.hooks is not None and self.hooks.wants("agent_before_settle"):
+                for entry in await self._before_settle(self.hooks):
+                    yield {"type": "entry_appended", "entry": entry}
+                again = self._go_on and not abort.triggered
 
     async def _run_retried(
         self, announced: Sequence[AgentMessage], abort: Abort
@@ -383,6 +504,7 @@ class AgentSession:
                 abort,
                 self.queues,
                 self._between_turns,
+                self._patch_if_changed,
             )
             async with aclosing(self._run(loop, announced, produced)) as events:
                 async for event in events:
@@ -429,17 +551,25 @@ class AgentSession:
         self, loop: TurnLoop, announced: Sequence[AgentMessage], produced: list[AgentMessage]
     ) -> AsyncGenerator[AgentEvent, None]:
         """One low-level run, its finished messages stored; agent_end is left to the caller."""
+        hooks = self.hooks
         yield {"type": "agent_start"}
         yield {"type": "turn_start"}
         for message in announced:
             yield {"type": "message_start", "message": message}
+            if hooks is not None and hooks.wants("message_end"):
+                await hooks.message_end(message)
             self._store(message, produced)
             yield {"type": "message_end", "message": message}
         answered = not announced and self.transcript.last_answer is not None
         async with aclosing(loop.run(at_end=answered)) as events:
             async for event in events:
                 if event["type"] == "message_end":
+                    if hooks is not None and hooks.wants("message_end"):
+                        await self._replaced(hooks, event["message"], loop)
                     self._store(event["message"], produced)
+                elif event["type"] == "turn_end" and hooks is not None:
+                    for entry in await self._turn_ended(hooks, event, loop):
+                        yield {"type": "entry_appended", "entry": entry}
                 yield event
 
     async def _between_turns(self) -> AsyncGenerator[AgentEvent, None]:
@@ -450,19 +580,90 @@ class AgentSession:
                 async for event in events:
                     yield event
 
-    def _announcement(self, content: list[UserContent]) -> list[AgentMessage]:
-        """The prompt, after a system message if prompt or tools are not what the session has."""
-        return [*self._system_patch(), user_message(content)]
+    async def _before_start(
+        self, opening: UserMessage | CustomMessage, abort: Abort
+    ) -> list[CustomMessage]:
+        """Ask those who extend pi what this run is to begin with, and with which prompt."""
+        hooks = self.hooks
+        if hooks is None or not hooks.wants("before_agent_start") or hooks.prompt is None:
+            return []
+        from pi.agent.extended import before_start  # noqa: PLC0415  (only with extensions)
+
+        parts = hooks.prompt
+        options = parts.options()
+        untouched = parts.options()
+        try:
+            added = await abort.wait(before_start(hooks, parts, opening, options))
+        except Aborted:
+            return []
+        self._forced_prompt = options.force_system_prompt
+        if options != untouched:
+            before = (self._tools, self._sections)
+            self.set_tools(*parts.apply(options))
+            self._before = before
+        return added
+
+    async def _replaced(self, hooks: "Hooks", message: AgentMessage, loop: TurnLoop) -> None:
+        """Let those who extend pi replace a message; an answer may turn out to be an overflow."""
+        if not await hooks.message_end(message) or message["role"] != "assistant":
+            return
+        text = message.get("errorMessage", "")
+        if message["stopReason"] == "error" and is_overflow(text):
+            loop.failure = ContextOverflowError(text)
+
+    async def _turn_ended(
+        self, hooks: "Hooks", turn: TurnEnd, loop: TurnLoop
+    ) -> Sequence[SessionEntry]:
+        """What those who extend pi add between two turns."""
+        if not hooks.wants("turn_end"):
+            return ()
+        from pi.agent.extended import turn_ended  # noqa: PLC0415  (only with extensions)
+
+        loop.go_on, written = await turn_ended(hooks, self.transcript, turn)
+        return written
+
+    async def _before_settle(self, hooks: "Hooks") -> Sequence[SessionEntry]:
+        """What those who extend pi add when nothing is left to do; `_go_on` if they want more."""
+        from pi.agent.extended import before_settle  # noqa: PLC0415  (only with extensions)
+
+        succeeded = self._succeeded()
+        go_on, written = await before_settle(hooks, self.transcript)
+        self._go_on = go_on and succeeded
+        return written
+
+    def _patch_if_changed(self) -> list[AgentMessage]:
+        """What changed in prompt or tools since the last request, if anybody touched them."""
+        if not self._changed:
+            return []
+        return self._system_patch()
 
     def _system_patch(self) -> list[AgentMessage]:
+        self._changed = False
         tools = [declaration(tool) for tool in self._tools]
         state = replay_system(self.transcript.messages)
         patch = system_change(state, self._sections, tools)
         return [] if patch is None else [patch]
 
     def _open_stream(self) -> AsyncGenerator[AssistantEvent, None]:
+        hooks = self.hooks
+        if hooks is not None and (
+            self._forced_prompt is not None
+            or hooks.wants("context")
+            or hooks.wants("context_with_system")
+        ):
+            return self._open_changed(hooks)
         context = Context(to_model_messages(self.transcript.messages))
         return self._request(self.model, context, self.thinking)
+
+    async def _open_changed(self, hooks: "Hooks") -> AsyncGenerator[AssistantEvent, None]:
+        """A request whose context those who extend pi may change."""
+        from pi.agent.extended import changed_context  # noqa: PLC0415  (only with extensions)
+
+        messages = await changed_context(hooks, self.transcript.messages, self._forced_prompt)
+        request = self._request(self.model, Context(messages), self.thinking)
+        async with aclosing(request) as events:
+            async for event in events:
+                yield event
 
     def _store(self, message: AgentMessage, produced: list[AgentMessage]) -> None:
         self.transcript.add(message)
@@ -472,8 +673,15 @@ class AgentSession:
 
     def _store_shells(self) -> None:
         while self._unstored:
-            self.transcript.add(self._unstored[0])
+            self._store_outside(self._unstored[0])
             self._unstored.pop(0)
+
+    def _store_outside(self, message: BashExecutionMessage | CustomMessage) -> None:
+        """Store what comes between runs; an extension's message is told like any other."""
+        self.transcript.add(message)
+        if message["role"] == "custom":
+            self.on_event({"type": "message_start", "message": message})
+            self.on_event({"type": "message_end", "message": message})
 
     def _succeeded(self) -> bool:
         """Whether the newest answer is one that did not fail."""

@@ -2,16 +2,22 @@
 
 import asyncio
 import codecs
+import inspect
 import os
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pi.agent.abort import Abort, Aborted
+from pi.errors import ToolError
 from pi.tools.base import ToolContext
 from pi.tools.bash import OutputReader
 from pi.tools.output import Output
 from pi.tools.processes import end, find_shell, start
 from pi.wire.messages import BashExecutionMessage, now_ms
+
+if TYPE_CHECKING:
+    from pi.agent.hooks import Hooks
 
 __all__ = ["run_shell"]
 
@@ -74,12 +80,19 @@ async def run_shell(
     *,
     exclude: bool = False,
     on_output: Callable[[str], None] = lambda _: None,
+    hooks: "Hooks | None" = None,
 ) -> BashExecutionMessage:
     """Run a command in the session's folder and say how it went; a failure of it is no error.
 
     exclude: whether the model is not to see it. on_output: gets the output as it comes, all of it.
-    Raises ToolError where there is no shell to run it.
+    hooks: are asked first. Raises ToolError where there is no shell to run it, or it may not run.
     """
+    told = command
+    if hooks is not None:
+        ran = await _asked(hooks, command, context, abort, exclude, on_output)
+        if not isinstance(ran, str):
+            return ran
+        command = ran
     env = {name: value for name, value in context.env.items() if name not in _AGENTS_OWN}
     shell = find_shell(context.shell, env)
     line = f"{context.shell_prefix}\n{command}" if context.shell_prefix else command
@@ -108,7 +121,54 @@ async def run_shell(
     output.finish()
     reader.detach()
     await asyncio.sleep(0)  # what was last told is told before this returns
-    return _message(command, output, process.returncode, cancelled=cancelled, exclude=exclude)
+    return _message(told, output, process.returncode, cancelled=cancelled, exclude=exclude)
+
+
+async def _asked(
+    hooks: "Hooks",
+    command: str,
+    context: ToolContext,
+    abort: Abort,
+    exclude: bool,
+    on_output: Callable[[str], None],
+) -> BashExecutionMessage | str:
+    """What those who extend pi made of a command; or the command line to run here."""
+    # Loaded by the hooks by now.
+    from pi.agent import hook_events as ev  # noqa: PLC0415
+
+    try:
+        answer = await abort.wait(hooks.user_bash(ev.UserBash(command, exclude, str(context.cwd))))
+    except PermissionError as error:
+        raise ToolError(f"the command was not run: {error}") from error
+    except Aborted:
+        answer = ev.BashDone("", None, cancelled=True)
+    if answer is None:
+        return command
+    if isinstance(answer, ev.BashDone):
+        output = _PlainOutput(context.env.get("TMPDIR"), on_output)
+        output.feed(answer.output.encode("utf-8", "replace"))
+        code, cancelled = answer.exit_code, answer.cancelled
+    elif answer.runner is None:
+        return command if answer.command is None else answer.command
+    else:
+        output = _PlainOutput(context.env.get("TMPDIR"), on_output)
+        line = command if answer.command is None else answer.command
+        run, cancelled, code = answer.runner, False, None
+
+        async def elsewhere() -> int | None:
+            result = run(line, str(context.cwd), lambda text: output.feed(text.encode()))
+            code: int | None = await result if inspect.isawaitable(result) else result
+            return code
+
+        try:
+            code = await abort.wait(elsewhere())
+        except Aborted:
+            cancelled = True
+        except Exception as error:
+            raise ToolError(f"the command could not be run: {error}") from error
+    output.finish()
+    await asyncio.sleep(0)  # what was last told is told before this returns
+    return _message(command, output, code, cancelled=cancelled, exclude=exclude)
 
 
 def _message(

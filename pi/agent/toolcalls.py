@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pi.agent.abort import Abort, Aborted
 from pi.errors import ToolError
@@ -13,18 +13,28 @@ from pi.tools.base import Tool, ToolContext, ToolResult, text_block
 from pi.wire.events import AgentEvent, ToolEnd
 from pi.wire.messages import ToolCall, ToolResultMessage, now_ms
 
-__all__ = ["ToolRunner"]
+if TYPE_CHECKING:
+    from pi.agent.hooks import Hooks
+
+__all__ = ["Batch", "ToolRunner"]
 
 NewContext = Callable[[str, Callable[[ToolResult], None]], ToolContext]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """How a call ended. is_error: the tool said so, or it failed."""
 
     result: ToolResult
     is_error: bool
     milliseconds: int | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """The results of one reply's calls, in their order. terminate: all say that this is the end."""
+
+    results: list[ToolResultMessage] = field(default_factory=list)
+    terminate: bool = False
 
 
 @dataclass(slots=True)
@@ -42,37 +52,51 @@ class ToolRunner:
 
     tools: Mapping[str, Tool]
     new_context: NewContext
+    hooks: "Hooks | None" = None
 
     async def skip(
-        self, calls: Sequence[ToolCall], abort: Abort, results: list[ToolResultMessage]
+        self, calls: Sequence[ToolCall], abort: Abort, batch: Batch
     ) -> AsyncGenerator[AgentEvent, None]:
         """Refuse calls of a reply that was cut off: their arguments may be incomplete."""
         for call in calls:
             yield _started(call)
             outcome = _skipped(call["name"])
-            results.append(_message(call, outcome))
+            batch.results.append(_message(call, outcome))
             yield _ended(call, outcome)
 
     async def run(
-        self, calls: Sequence[ToolCall], abort: Abort, results: list[ToolResultMessage]
+        self, calls: Sequence[ToolCall], abort: Abort, batch: Batch
     ) -> AsyncGenerator[AgentEvent, None]:
-        """Run the calls together; `results` is filled in the calls' order."""
+        """Run the calls together; `batch` is filled in the calls' order."""
         queue: asyncio.Queue[tuple[str, ToolResult | None]] = asyncio.Queue()
         finished: dict[str, ToolResultMessage] = {}
+        terminating: set[str] = set()
+
+        def finish(key: str, call: ToolCall, outcome: _Outcome) -> ToolEnd:
+            finished[key] = _message(call, outcome)
+            if outcome.result.terminate:
+                terminating.add(key)
+            return _ended(call, outcome)
+
         ready: list[tuple[str, ToolCall, Tool, dict[str, Any]]] = []
         for position, call in enumerate(calls):
             yield _started(call)
             # Two calls may carry the same id; the position tells them apart.
             key = f"{position}:{call['id']}"
             try:
-                ready.append((key, call, *self._prepared(call)))
+                tool, args = self._prepared(call)
+                if self.hooks is not None and self.hooks.wants("tool_call"):
+                    blocked = await self._blocked(self.hooks, call, args, abort)
+                    if blocked is not None:
+                        yield finish(key, call, blocked)
+                        continue
+                ready.append((key, call, tool, args))
             except ToolError as error:
-                outcome = _failure(error)
-                finished[key] = _message(call, outcome)
-                yield _ended(call, outcome)
+                yield finish(key, call, _failure(error))
 
         running: dict[str, _Running] = {}
         tasks: dict[str, asyncio.Task[_Outcome]] = {}
+        turns = asyncio.Lock() if any(getattr(r[2], "sequential", False) for r in ready) else None
         for key, call, tool, args in ready:
             state = running[key] = _Running(call, time.monotonic())
 
@@ -81,7 +105,7 @@ class ToolRunner:
                 queue.put_nowait((key, partial))
 
             context = self.new_context(call["id"], report)
-            task = tasks[key] = asyncio.create_task(_run(tool, args, context))
+            task = tasks[key] = asyncio.create_task(self._run(tool, args, context, turns))
             task.add_done_callback(lambda _, key=key: queue.put_nowait((key, None)))  # type: ignore[misc]
         try:
             while running:
@@ -99,8 +123,7 @@ class ToolRunner:
                     }
                     continue
                 outcome = _timed(tasks[key].result(), running.pop(key).began)
-                finished[key] = _message(call, outcome)
-                yield _ended(call, outcome)
+                yield finish(key, call, outcome)
         except Aborted:
             before = {key: state.latest for key, state in running.items()}
             for task in tasks.values():
@@ -114,12 +137,11 @@ class ToolRunner:
                     outcome = _last_words(state.latest)
                 else:
                     outcome = _aborted(state.latest)
-                outcome = _timed(outcome, state.began)
-                finished[key] = _message(state.call, outcome)
-                yield _ended(state.call, outcome)
+                yield finish(key, state.call, _timed(outcome, state.began))
         finally:
             await _stop(tasks.values())
-        results.extend(finished[f"{at}:{call['id']}"] for at, call in enumerate(calls))
+        batch.results.extend(finished[f"{at}:{call['id']}"] for at, call in enumerate(calls))
+        batch.terminate = len(terminating) == len(calls)
 
     def _prepared(self, call: ToolCall) -> tuple[Tool, dict[str, Any]]:
         """The tool and its checked arguments; raises ToolError."""
@@ -129,6 +151,41 @@ class ToolRunner:
         if reason := call.get("argumentsError"):
             raise malformed_arguments(call["name"], reason)
         return tool, validate(tool, call["arguments"])
+
+    async def _blocked(
+        self, hooks: "Hooks", call: ToolCall, args: dict[str, Any], abort: Abort
+    ) -> _Outcome | None:
+        """Ask those who extend pi; how a call ends that is not to be."""
+        # Loaded by the hooks by now.
+        from pi.agent import hook_events as ev  # noqa: PLC0415
+
+        try:
+            answer = await abort.wait(hooks.tool_call(ev.ToolCall(call["name"], call["id"], args)))
+        except Aborted:
+            return _aborted(None)
+        if answer is None:
+            return None
+        text = answer.reason or f"This call of {call['name']} was blocked"
+        return _Outcome(
+            ToolResult([text_block(text)], details={}, terminate=answer.terminate), is_error=True
+        )
+
+    async def _run(
+        self,
+        tool: Tool,
+        args: dict[str, Any],
+        context: ToolContext,
+        turns: asyncio.Lock | None,
+    ) -> _Outcome:
+        """One call. turns: held by the one that may run, where they may not run together."""
+        if turns is None:
+            outcome = await _run(tool, args, context)
+        else:
+            async with turns:
+                outcome = await _run(tool, args, context)
+        if self.hooks is not None and self.hooks.wants("tool_result"):
+            outcome = await _reviewed(self.hooks, tool.name, args, context.call_id, outcome)
+        return outcome
 
 
 async def _run(tool: Tool, args: dict[str, Any], context: ToolContext) -> _Outcome:
@@ -140,6 +197,37 @@ async def _run(tool: Tool, args: dict[str, Any], context: ToolContext) -> _Outco
     except Exception as error:  # noqa: BLE001  (a fault in a tool is told to the model, with its type)
         return _failure(ToolError(f"{tool.name} failed: {type(error).__name__}: {error}"))
     return _Outcome(result, result.is_error)
+
+
+async def _reviewed(
+    hooks: "Hooks", name: str, args: dict[str, Any], call_id: str, outcome: _Outcome
+) -> _Outcome:
+    """The outcome as those who extend pi leave it."""
+    # Loaded by the hooks by now.
+    from pi.agent import hook_events as ev  # noqa: PLC0415
+
+    result = outcome.result
+    event = ev.ToolResultEvent(
+        tool_name=name,
+        tool_call_id=call_id,
+        input=args,
+        content=result.content,
+        details=result.details,
+        structured_content=result.structured,
+        is_error=outcome.is_error,
+        usage=result.usage,
+    )
+    if not await hooks.tool_result(event):
+        return outcome
+    changed = replace(
+        result,
+        content=event.content,
+        details=event.details,
+        structured=event.structured_content,
+        usage=event.usage,
+        is_error=event.is_error,
+    )
+    return _Outcome(changed, event.is_error)
 
 
 async def _stop(tasks: Any) -> None:
@@ -179,7 +267,7 @@ def _aborted(latest: ToolResult | None) -> _Outcome:
 
 
 def _timed(outcome: _Outcome, began: float) -> _Outcome:
-    return replace(outcome, milliseconds=round((time.monotonic() - began) * 1000))
+    return outcome._replace(milliseconds=round((time.monotonic() - began) * 1000))
 
 
 def _wire(result: ToolResult) -> dict[str, Any]:
@@ -227,6 +315,8 @@ def _message(call: ToolCall, outcome: _Outcome) -> ToolResultMessage:
     }
     if outcome.result.details is not None:
         message["details"] = outcome.result.details
+    if outcome.result.usage is not None:
+        message["usage"] = outcome.result.usage
     if outcome.milliseconds is not None:
         message["durationMs"] = outcome.milliseconds
     return message

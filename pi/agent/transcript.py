@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from pi.agent.tokens import context_tokens
 from pi.session.context import active_entries, reports_usage
 from pi.session.store import SessionStore
-from pi.wire.entries import CompactionEntry, ContextEditEntry, MessageEntry
+from pi.wire.entries import (
+    CompactionEntry,
+    ContextEditEntry,
+    CustomMessageEntry,
+    MessageEntry,
+)
 from pi.wire.messages import AgentMessage, AssistantMessage, SystemMessage, Usage, now_ms
 from pi.wire.system import replay_system
 
-__all__ = ["Transcript"]
+__all__ = ["Transcript", "system_in_force"]
 
 
 class Transcript:
@@ -29,9 +34,18 @@ class Transcript:
         self._ids = list(context.entry_ids)
         self._measured = context.measured
 
-    def add(self, message: AgentMessage) -> MessageEntry:
+    def add(self, message: AgentMessage) -> MessageEntry | CustomMessageEntry:
         """Store a finished message and show it from now on."""
-        entry = self.store.append_message(message)
+        entry: MessageEntry | CustomMessageEntry
+        if message["role"] == "custom":
+            entry = self.store.append_custom_message(
+                message["customType"],
+                message["content"],
+                display=message["display"],
+                details=message.get("details"),
+            )
+        else:
+            entry = self.store.append_message(message)
         self.messages.append(message)
         self._ids.append(entry["id"])
         if reports_usage(message):
@@ -52,19 +66,24 @@ class Transcript:
         *,
         details: object,
         usage: Usage | None,
+        from_hook: bool = False,
     ) -> CompactionEntry:
         """Let a summary stand for what came before an entry, and show that."""
         entry = self.store.append_compaction(
             summary,
             first_kept,
             tokens_before,
-            system_message=self._system(),
+            system_message=system_in_force(self.messages),
             details=details,
             usage=usage,
-            from_hook=False,
+            from_hook=from_hook,
         )
         self.reload()
         return entry
+
+    def ids_of_last(self, count: int) -> list[str]:
+        """The entries of the newest messages, oldest first."""
+        return self._ids[-count:]
 
     @property
     def last_answer(self) -> AssistantMessage | None:
@@ -94,25 +113,26 @@ class Transcript:
         """The same, once these are added."""
         return context_tokens([*self.messages, *coming], self._measured)
 
-    def _system(self) -> SystemMessage | None:
-        """Prompt and tools in force, as one message that starts over."""
-        before = [m for m in self.messages if m["role"] == "system"]
-        if not before:
-            return None
-        state = replay_system(before)
-        message: SystemMessage = {
+
+def system_in_force(messages: Sequence[AgentMessage]) -> SystemMessage | None:
+    """Prompt and tools as they stand after these, as one message that starts over."""
+    before = [m for m in messages if m["role"] == "system"]
+    if not before:
+        return None
+    state = replay_system(before)
+    message: SystemMessage = {
+        "role": "system",
+        "content": "\n\n".join(state.texts),
+        "timestamp": 0,
+    }
+    if state.sections:
+        message = {
             "role": "system",
-            "content": "\n\n".join(state.texts),
+            "content": message["content"],
+            "sections": dict(state.sections),
             "timestamp": 0,
         }
-        if state.sections:
-            message = {
-                "role": "system",
-                "content": message["content"],
-                "sections": dict(state.sections),
-                "timestamp": 0,
-            }
-        if state.tools:
-            message["toolsAdded"] = list(state.tools.values())
-        message["timestamp"] = now_ms()
-        return message
+    if state.tools:
+        message["toolsAdded"] = list(state.tools.values())
+    message["timestamp"] = now_ms()
+    return message

@@ -61,7 +61,7 @@ def help_text() -> str:
                 [
                     (_spelling(option), option.help or "")
                     for option in COMMAND.params
-                    if isinstance(option, PiOption) and option.group == group
+                    if isinstance(option, PiOption) and option.group == group and not option.hidden
                 ],
                 col_max=38,
             )

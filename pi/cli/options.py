@@ -14,6 +14,8 @@ from typing import Any, Literal
 import click
 
 from pi.errors import UsageError
+from pi.resources.found import KINDS
+from pi.resources.loading import ResourceChoice
 from pi.runtime.options import RunOptions
 from pi.wire.messages import THINKING_LEVELS
 
@@ -22,24 +24,18 @@ __all__ = ["COMMAND", "GROUPS", "Options", "PiOption", "parse"]
 DEMO = "demo"
 """The one provider that needs no --model: it has a single one."""
 
-GROUPS = ("Output", "Models", "Sessions", "Tools", "Instructions", "Process")
+GROUPS = ("Output", "Models", "Sessions", "Tools", "Instructions", "Resources", "Process")
 
 SUBCOMMANDS = frozenset({"install", "remove", "uninstall", "list", "config", "mcp"})
 """First words that are commands of their own, and not there yet."""
 
 NOT_YET = frozenset(
     {
-        *("--resume", "-r", "--extension", "-e", "--skill", "--prompt-template"),
-        *("--theme", "--use-theme", "--tui-mode"),
+        *("--resume", "-r", "--use-theme", "--tui-mode"),
     }
 )
 
-NOTHING_TO_DISABLE = frozenset(
-    {
-        *("--no-extensions", "-ne", "--no-skills", "-ns", "--no-prompt-templates", "-np"),
-        *("--no-themes", "--no-mcp"),
-    }
-)
+NOTHING_TO_DISABLE = frozenset({"--no-mcp"})
 """Accepted without effect: scripts that switch off what is not there yet get what they ask for."""
 
 # Compiled by `re` at their first use: most runs get by without.
@@ -182,6 +178,26 @@ COMMAND = click.Command(
                  help="Add a text or a file's contents to the system prompt (repeatable)"),
         _flag("-nc", "--no-context-files", group="Instructions",
               help="Leave AGENTS.md and CLAUDE.md files out"),
+        PiOption("--skill", "skills", group="Resources", multiple=True, metavar="<path>",
+                 help="Add a skill, or the skills in a folder (repeatable)"),
+        _flag("-ns", "--no-skills", group="Resources",
+              help="Without the skills that are found; those of --skill stay"),
+        PiOption("--prompt-template", "prompts", group="Resources", multiple=True,
+                 metavar="<path>",
+                 help="Add a prompt template, or those in a folder (repeatable)"),
+        _flag("-np", "--no-prompt-templates", "no_prompts", group="Resources",
+              help="Without the templates that are found; those of --prompt-template stay"),
+        # Hidden until there is something they change: a terminal interface, running extensions.
+        PiOption("--theme", "themes", group="Resources", multiple=True, metavar="<path>",
+                 hidden=True, help="Add a theme, or the themes in a folder (repeatable)"),
+        _flag("--no-themes", group="Resources", hidden=True,
+              help="Without the themes that are found; those of --theme stay"),
+        PiOption("-e", "--extension", "extensions", group="Resources", multiple=True,
+                 metavar="<source>", hidden=True,
+                 help="Use an extension or a package for this run: a path, npm:, git:, pip: "
+                      "(repeatable)"),
+        _flag("-ne", "--no-extensions", group="Resources", hidden=True,
+              help="Without the extensions that are found; those of -e stay"),
         _flag("-a", "--approve", "trust", group="Process", flag_value="approve",
               help="Trust this project's .pi folder for this run"),
         _flag("-na", "--no-approve", "trust", group="Process", flag_value="ignore",
@@ -349,12 +365,20 @@ def _options(values: dict[str, Any]) -> Options:
             "none" if values["no_tools"] else "no-builtin" if values["no_builtin_tools"] else "all"
         ),
         context_files=not values["no_context_files"],
+        resources=_resources(values),
         system_prompt=values["system_prompt"],
         append_system_prompt=values["append_system_prompt"] or None,
         trust=values["trust"],
         offline=values["offline"],
         verbose=values["verbose"],
         warnings=tuple(warnings),
+    )
+
+
+def _resources(values: dict[str, Any]) -> ResourceChoice:
+    return ResourceChoice(
+        **{kind: tuple(filter(None, values[kind] or ())) for kind in KINDS},
+        without=frozenset(kind for kind in KINDS if values[f"no_{kind}"]),
     )
 
 

@@ -8,8 +8,8 @@ import os
 import re
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from pi.errors import PiError
@@ -26,8 +26,7 @@ _BLANKS = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
 _ODD_SPACES = "[\xa0\u2000-\u200a\u202f\u205f\u3000]"
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedImage:
+class AttachedImage(NamedTuple):
     """An image file made ready for a model.
 
     image: None when it could not be used. conversion: a note for the file's tag, such as that the

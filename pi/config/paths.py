@@ -4,8 +4,8 @@ Nothing is created or read here. Source: docs/configuration.md.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pi.config.environment import Environment
 from pi.errors import ConfigError
@@ -13,8 +13,7 @@ from pi.errors import ConfigError
 __all__ = ["Paths", "expand_home", "find_paths"]
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(NamedTuple):
     """agent: user folder, `~/.pi/agent` by default. cwd: the working folder. All absolute."""
 
     agent: Path

@@ -6,13 +6,13 @@ run: it is left out and reported in `diagnostics`. Nothing here writes. Source: 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pi.config.documents import read_document
 from pi.config.paths import Paths
 from pi.config.settings_types import (
+    NOTHING,
     BranchSummary,
     Codemode,
     Compaction,
@@ -49,8 +49,7 @@ _SECTIONS: Mapping[str, type] = {
 }
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class SettingsFiles:
+class SettingsFiles(NamedTuple):
     """Both files as they are, wrong values taken out, before it is known whether to trust one."""
 
     user: Mapping[str, Any]
@@ -174,22 +173,22 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _values(kind: Any, raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Keyword arguments for a settings class from its (checked) object in the file."""
-    for item in fields(kind):
-        key = _wire_name(item.name)
+    for name in kind._fields:
+        key = _wire_name(name)
         if key not in raw:
             continue
         value = raw[key]
-        section = _SECTIONS.get(item.name)
+        section = _SECTIONS.get(name)
         if section is not None:
-            yield item.name, section(**dict(_values(section, value)))
-        elif item.name.endswith("_ms") and value == "disabled":
-            yield item.name, 0
+            yield name, section(**dict(_values(section, value)))
+        elif name.endswith("_ms") and value == "disabled":
+            yield name, 0
         elif isinstance(value, float) and value.is_integer():
-            yield item.name, int(value)  # JSON has no whole numbers: 5.0 is 5
+            yield name, int(value)  # JSON has no whole numbers: 5.0 is 5
         elif isinstance(value, list):
-            yield item.name, tuple(value)
-        elif value is not None or item.default is not MISSING:
-            yield item.name, value
+            yield name, tuple(value)
+        elif value is not None or kind._field_defaults[name] is not NOTHING:
+            yield name, value
 
 
 def _compaction(raw: Mapping[str, Any]) -> Compaction:

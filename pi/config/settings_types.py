@@ -3,14 +3,14 @@
 Times in `_ms` are milliseconds, 0 for "no limit" where the file allows "disabled". Source:
 docs/settings.md.
 
-Generated methods nobody calls are left out, and annotations stay text: making them is most of what
-importing this module would cost, at every start.
+Named tuples, and annotations stay text: dataclasses would be most of what importing this module
+costs, at every start.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +34,10 @@ __all__ = [
     "Warnings",
 ]
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class ProviderRetry:
+
+class ProviderRetry(NamedTuple):
     """timeout_ms: None follows http_idle_timeout_ms. max_retry_delay_ms: 0 for no limit."""
 
     timeout_ms: float | None = None
@@ -44,8 +45,7 @@ class ProviderRetry:
     max_retry_delay_ms: float = 60_000
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Retry:
+class Retry(NamedTuple):
     """The agent's own retries; `provider` is what happens inside one request."""
 
     enabled: bool = True
@@ -55,20 +55,18 @@ class Retry:
     provider: ProviderRetry = ProviderRetry()
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class CompactionOverride:
+class CompactionOverride(NamedTuple):
     reserve_tokens: int | None = None
     keep_recent_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Compaction:
+class Compaction(NamedTuple):
     """Tokens. model_overrides: by exact `provider/id`."""
 
     enabled: bool = True
     reserve_tokens: int = 16_384
     keep_recent_tokens: int = 20_000
-    model_overrides: Mapping[str, CompactionOverride] = field(default_factory=dict)
+    model_overrides: Mapping[str, CompactionOverride] = NOTHING
 
     def for_model(self, reference: str) -> tuple[int, int]:
         """(reserve_tokens, keep_recent_tokens) for a model, each resolved on its own."""
@@ -80,14 +78,12 @@ class Compaction:
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class BranchSummary:
+class BranchSummary(NamedTuple):
     reserve_tokens: int = 16_384
     skip_prompt: bool = False
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class ThinkingBudgets:
+class ThinkingBudgets(NamedTuple):
     """Tokens; None keeps the API's own."""
 
     minimal: int | None = None
@@ -105,14 +101,12 @@ class ThinkingBudgets:
         return {level: tokens for level, tokens in pairs if tokens is not None}
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Images:
+class Images(NamedTuple):
     auto_resize: bool = True
     block_images: bool = False
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Terminal:
+class Terminal(NamedTuple):
     """clear_on_shrink: None asks PI_CLEAR_ON_SHRINK."""
 
     show_images: bool = True
@@ -124,25 +118,21 @@ class Terminal:
     true_color: bool | Literal["auto"] = "auto"
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Markdown:
+class Markdown(NamedTuple):
     code_block_indent: str = "  "
     mermaid: Literal["off", "final", "streaming"] = "streaming"
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Codemode:
+class Codemode(NamedTuple):
     mode: Literal["on", "only"] = "on"
     inline_budget: float = 3_000
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Warnings:
+class Warnings(NamedTuple):
     anthropic_extra_usage: bool = True
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Resource:
+class Resource(NamedTuple):
     """One entry of packages, extensions, skills, prompts or themes.
 
     value: as in the file, a path, pattern, source or (packages) an object.
@@ -154,8 +144,7 @@ class Resource:
     scope: Literal["user", "project"]
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Settings:
+class Settings(NamedTuple):
     """Everything docs/settings.md lists, user and project merged.
 
     default_tools: the names selected at start-up, `+` and `-` entries applied.
@@ -167,7 +156,7 @@ class Settings:
     default_provider: str | None = None
     default_model: str | None = None
     default_thinking_level: ThinkingLevel | None = None
-    model_thinking_levels: Mapping[str, ThinkingLevel] = field(default_factory=dict)
+    model_thinking_levels: Mapping[str, ThinkingLevel] = NOTHING
     thinking_budgets: ThinkingBudgets = ThinkingBudgets()
     enabled_models: tuple[str, ...] | None = None
     hide_thinking_block: bool = False
@@ -220,4 +209,4 @@ class Settings:
     warnings: Warnings = Warnings()
     trusted: bool = False
     diagnostics: tuple[str, ...] = ()
-    raw: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = NOTHING

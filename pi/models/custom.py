@@ -8,7 +8,7 @@ alone. Both are reported, nothing raises: a typing mistake must not keep anybody
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pi.config.documents import read_document
 from pi.errors import ConfigError
@@ -34,8 +34,7 @@ class ProviderConfig:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class CustomModels:
+class CustomModels(NamedTuple):
     providers: Mapping[str, ProviderConfig]
     diagnostics: tuple[str, ...] = ()
 

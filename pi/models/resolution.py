@@ -5,7 +5,8 @@ Source: docs/cli.md.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from pi.errors import ModelError
 from pi.models.globs import glob_matches, is_glob
@@ -26,8 +27,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Resolved:
+class Resolved(NamedTuple):
     """thinking: the pattern's suffix, not yet clamped. warnings: one line each."""
 
     model: Model
@@ -35,14 +35,12 @@ class Resolved:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class ScopedModel:
+class ScopedModel(NamedTuple):
     model: Model
     thinking: ThinkingLevel | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Scope:
+class Scope(NamedTuple):
     """Models to start with and to cycle through, in the order of the patterns."""
 
     models: tuple[ScopedModel, ...] = ()

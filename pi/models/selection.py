@@ -8,7 +8,7 @@ Thinking: `--thinking`, the pattern's suffix, the session's, `modelThinkingLevel
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pi.config.settings_types import Settings
 from pi.models.defaults import DEFAULT_MODELS, DEFAULT_THINKING
@@ -28,8 +28,7 @@ from pi.wire.model import Model
 __all__ = ["Selection", "SessionModel", "select_model"]
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class SessionModel:
+class SessionModel(NamedTuple):
     """What a resumed session recorded last; None where it recorded nothing."""
 
     provider: str | None = None
@@ -37,13 +36,12 @@ class SessionModel:
     thinking: ThinkingLevel | None = None
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class Selection:
+class Selection(NamedTuple):
     """model: None when no provider has a credential. thinking: clamped ("off" without a model)."""
 
     model: Model | None
     thinking: ThinkingLevel
-    scope: Scope = field(default_factory=Scope)
+    scope: Scope = Scope()
     warnings: tuple[str, ...] = ()
 
 

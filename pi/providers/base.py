@@ -7,20 +7,19 @@ cancellation (asyncio.CancelledError) passes through, after the connection is cl
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pi.providers.http import HttpClient
 from pi.wire.events import AssistantEvent
 from pi.wire.messages import AgentMessage, ThinkingLevel
 from pi.wire.model import Model
 
-__all__ = ["CacheRetention", "Context", "StreamFunction", "StreamOptions"]
+__all__ = ["CacheRetention", "Context", "StreamFunction", "StreamOptions", "Watch"]
 
 CacheRetention = Literal["none", "short", "long"]
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the model is to see, oldest first: roles system, user, assistant and toolResult only.
 
     The leading system message declares prompt sections and tools, later ones patch both; an API
@@ -28,6 +27,29 @@ class Context:
     """
 
     messages: Sequence[AgentMessage]
+
+
+class Watch(Protocol):
+    """Somebody who looks at requests, and may change them, on their way to the wire."""
+
+    async def headers(self, headers: dict[str, str]) -> dict[str, str]:
+        """The headers to send. Names are in lower case."""
+        ...
+
+    async def payload(self, payload: Any) -> Any:
+        """The body to send."""
+        ...
+
+    async def response(self, status: int, headers: Mapping[str, str]) -> None:
+        """The server accepted the request or refused it; its body was not read yet."""
+        ...
+
+    @property
+    def wants_events(self) -> bool: ...
+
+    async def event(self, data: Any) -> None:
+        """What the server sent, decoded from JSON where it is JSON."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +63,7 @@ class StreamOptions:
     deployment: the service's own name for the model, where it is not the model's id.
     max_retries: of one request inside the provider, before the agent's own retries.
     max_retry_delay: a longer server-requested wait is an error; None for no limit.
+    watch: sees what is sent and received.
     """
 
     http: HttpClient
@@ -54,6 +77,7 @@ class StreamOptions:
     deployment: str | None = None
     max_retries: int = 0
     max_retry_delay: float | None = 60.0
+    watch: Watch | None = None
 
 
 class StreamFunction(Protocol):

@@ -4,8 +4,7 @@ Explicit `compat` fields always win over what is found here.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pi.providers.transform import Replayed
 from pi.wire.model import Model
@@ -20,8 +19,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """providers: ids, whatever their base URL. hosts: the host itself or a parent domain of it."""
 
     providers: tuple[str, ...]

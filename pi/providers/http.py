@@ -10,9 +10,8 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pi._version import __version__
 from pi.errors import ConfigError, InvalidRequestError, NetworkError
@@ -30,8 +29,7 @@ CONNECT_TIMEOUT = 30.0
 """Seconds for the connection alone; an unreachable host should not take the whole idle time-out."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpOptions:
+class HttpOptions(NamedTuple):
     """Where requests go through and whom they trust. Seconds; None switches a time-out off.
 
     idle_timeout: the longest silence, before the headers and between events of a stream.

@@ -6,15 +6,14 @@ system messages where they stand folds the leading ones and is told of the rest 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pi.wire.messages import AgentMessage, SystemMessage, ToolDeclaration, text_of
 
 __all__ = ["Prompt", "change_text", "fold", "removed_for_good", "split_leading"]
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """text: free text, then sections, a blank line between; "" for none. tools: in force."""
 
     text: str

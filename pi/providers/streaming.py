@@ -9,8 +9,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pi._speedups import SseDecoder
 from pi.errors import NetworkError, PiError, ProviderError, RateLimitError, StreamFormatError
@@ -37,8 +36,7 @@ MAX_ERROR_BODY = 1 << 16
 ERROR_BODY_TIME = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request. headers: names in lower case. whole_body: see errors.failed_response."""
 
     url: str
@@ -78,6 +76,8 @@ async def converse(
                     if told is None:
                         yield assembly.start()
                         continue
+                    if options.watch is not None and options.watch.wants_events:
+                        await options.watch.event(_shown(told[1]))
                     for event in _read(reader, *told):
                         yield event
             for event in assembly.end_all():
@@ -103,6 +103,14 @@ def event_json(data: bytes) -> dict[str, Any]:
     return value
 
 
+def _shown(data: bytes) -> Any:
+    """An event's data for those who only look."""
+    try:
+        return loads(data)
+    except ValueError:
+        return data.decode("utf-8", "replace")
+
+
 def _read(reader: Reader, name: str, data: bytes) -> Iterator[AssistantEvent]:
     try:
         yield from reader.read(name, data)
@@ -122,12 +130,18 @@ async def _answer(
     call: Call, options: StreamOptions, finished: Callable[[], bool]
 ) -> AsyncGenerator[tuple[str, bytes] | None, None]:
     """None once the server has accepted the request, then its events until `finished`."""
-    body = encode_body(call.body)
+    headers, payload, watch = call.headers, call.body, options.watch
+    if watch is not None:
+        headers = await watch.headers(dict(headers))
+        payload = await watch.payload(payload)
+    body = encode_body(payload)
     attempt = 0
     while True:
         accepted = False
         try:
-            async with options.http.stream(call.url, headers=call.headers, content=body) as answer:
+            async with options.http.stream(call.url, headers=headers, content=body) as answer:
+                if watch is not None:
+                    await watch.response(answer.status_code, _lower(answer.headers))
                 if answer.status_code != 200:
                     raise await _refusal(answer, call)
                 accepted = True
@@ -170,8 +184,13 @@ async def _refusal(answer: "httpx.Response", call: Call) -> ProviderError:
                 body += chunk
                 if len(body) > MAX_ERROR_BODY:
                     break
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    return failed_response(answer.status_code, headers, body, whole_body=call.whole_body)
+    return failed_response(
+        answer.status_code, _lower(answer.headers), body, whole_body=call.whole_body
+    )
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 async def _events(

@@ -4,8 +4,8 @@ Source: docs/configuration.md, "Context files". They need no project trust.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pi.resources.textfile import TextFile, read_text_file
 
@@ -15,8 +15,7 @@ NAMES = ("AGENTS.override.md", "AGENTS.md", "AGENTS.MD", "CLAUDE.md", "CLAUDE.MD
 """The first of these that can be read speaks for its folder, and for that folder only."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContextFiles:
+class ContextFiles(NamedTuple):
     """files: the agent folder's, then from the file system's root down to the working folder.
 
     diagnostics: one line for stderr for each file that could not be read, or not as UTF-8.

@@ -4,17 +4,19 @@ Sessions persist the sections by name and later messages patch them, so each has
 one author: a change of tools must not re-send the context files. Nothing here may differ between
 two runs in one folder (times, random names): providers cache the prompt by its exact text.
 
-Order: preamble, tools, rules, docs, addendum, project_context, cwd. A custom prompt takes the
-place of the first four.
+Order: preamble, tools, rules, docs, addendum, project_context, skills, cwd. A custom prompt takes
+the place of the first four.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pi.errors import ConfigError
 from pi.resources.textfile import TextFile, read_text_file
+
+if TYPE_CHECKING:
+    from pi.resources.skills import Skill
 
 __all__ = [
     "DescribedTool",
@@ -23,6 +25,7 @@ __all__ = [
     "changelog_file",
     "documentation_folder",
     "load_prompt_texts",
+    "tagged",
 ]
 
 PREAMBLE = (
@@ -51,8 +54,7 @@ class DescribedTool(Protocol):
     def rules(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class PromptTexts:
+class PromptTexts(NamedTuple):
     """What people put in place of the built-in prompt, or after it.
 
     custom: None for the built-in prompt. addenda: in the order they are to appear.
@@ -63,40 +65,54 @@ class PromptTexts:
     diagnostics: tuple[str, ...] = ()
 
 
+_NO_TEXTS = PromptTexts()
+
+
 def build_sections(
     *,
     cwd: Path,
     tools: Sequence[DescribedTool],
-    texts: PromptTexts = PromptTexts(),
+    texts: PromptTexts = _NO_TEXTS,
     context_files: Sequence[TextFile] = (),
+    skills: "Sequence[Skill]" = (),
     docs: Path | None = None,
+    more_rules: Iterable[str] = (),
 ) -> dict[str, str]:
     """Section name → text, in the order the model reads them. Nothing to say: no section.
 
     docs: the folder of pi's own documentation, None when there is none on this machine.
+    more_rules: go after those of the tools.
     """
     sections: dict[str, str] = {}
     if texts.custom is not None:
         sections["preamble"] = texts.custom
     else:
         sections["preamble"] = PREAMBLE
-        sections["tools"] = _tag("tools", _tool_list(tools))
-        sections["rules"] = _tag("rules", "\n".join(f"- {rule}" for rule in _rules(tools)))
+        sections["tools"] = tagged("tools", _tool_list(tools))
+        sections["rules"] = tagged(
+            "rules", "\n".join(f"- {rule}" for rule in _rules(tools, more_rules))
+        )
         if docs is not None:
-            sections["docs"] = _tag("docs", _docs(docs))
+            sections["docs"] = tagged("docs", _docs(docs))
     if texts.addenda:
-        sections["addendum"] = _tag("addendum", "\n\n".join(texts.addenda))
+        sections["addendum"] = tagged("addendum", "\n\n".join(texts.addenda))
     if context_files:
         instructions = "\n\n".join(
             f'<project_instructions path="{file.path}">\n{file.text}\n</project_instructions>'
             for file in context_files
         )
-        sections["project_context"] = _tag(
+        sections["project_context"] = tagged(
             "project_context",
             "Standing instructions for this work; where two disagree, the later one holds.\n\n"
             + instructions,
         )
-    sections["cwd"] = _tag("cwd", cwd.as_posix())
+    if skills:
+        from pi.resources.skills import skills_section  # noqa: PLC0415  (few runs have skills)
+
+        listed = skills_section(skills, [tool.name for tool in tools])
+        if listed:
+            sections["skills"] = tagged("skills", listed)
+    sections["cwd"] = tagged("cwd", cwd.as_posix())
     return sections
 
 
@@ -157,17 +173,18 @@ def changelog_file() -> Path | None:
     return file if file.is_file() else None
 
 
-def _tag(name: str, body: str) -> str:
+def tagged(name: str, body: str) -> str:
+    """A section of the prompt, as the model sees where it begins and ends."""
     return f"<{name}>\n{body}\n</{name}>"
 
 
 def _tool_list(tools: Sequence[DescribedTool]) -> str:
     if not tools:
         return "None: answer from what the conversation holds."
-    return "\n".join(f"- {tool.name}: {tool.snippet}" for tool in tools)
+    return "\n".join(f"- {tool.name}: {tool.snippet}" for tool in tools if tool.snippet)
 
 
-def _rules(tools: Sequence[DescribedTool]) -> Iterable[str]:
+def _rules(tools: Sequence[DescribedTool], more: Iterable[str]) -> Iterable[str]:
     """Each once: two tools may give the same advice."""
     names = {tool.name for tool in tools}
     shell_only = "bash" in names and not names & {"grep", "find", "ls"}
@@ -175,6 +192,7 @@ def _rules(tools: Sequence[DescribedTool]) -> Iterable[str]:
         (
             *([SHELL_FOR_SEARCH] if shell_only else []),
             *(rule for tool in tools for rule in tool.rules),
+            *more,
             *GENERAL_RULES,
         )
     )

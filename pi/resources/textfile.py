@@ -2,14 +2,13 @@
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["TextFile", "read_text_file"]
 
 
-@dataclass(frozen=True, slots=True)
-class TextFile:
+class TextFile(NamedTuple):
     """text: without byte order mark, line endings as they are.
 
     diagnostic: one line for stderr when some bytes were not UTF-8, else None.

@@ -4,7 +4,7 @@ Here they are data. What a terminal can show of them, and the `system` theme tha
 the terminal's own colours, is the interactive mode's. Source: docs/themes.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from pi.config.documents import read_document
 from pi.config.shapes import STRING, Leaf, MapOf, Record, choice
 from pi.errors import ConfigError
 from pi.resources.colors import Rgb, hex_of, indexed_rgb, lightness_of, parse_color
+from pi.resources.found import Found
 
 __all__ = [
     "BACKGROUNDS",
@@ -25,6 +26,7 @@ __all__ = [
     "Theme",
     "builtin_theme",
     "load_theme",
+    "load_themes",
     "rgb_of",
     "theme_setting",
 ]
@@ -115,6 +117,30 @@ def load_theme(path: Path) -> Theme:
     if document is None:
         raise ConfigError(f"{path}: there is no theme in it")
     return _theme(document, path, path)
+
+
+def load_themes(files: Sequence[Found]) -> tuple[dict[str, Theme], list[str]]:
+    """The themes in these files by name, the first of each, over the built-in ones.
+
+    And a line for each that cannot be used. The `system` theme is not among them.
+    """
+    themes: dict[str, Theme] = {}
+    diagnostics: list[str] = []
+    for item in files:
+        try:
+            theme = load_theme(item.path)
+        except ConfigError as error:
+            diagnostics.append(f"theme left out: {error}")
+            continue
+        first = themes.setdefault(theme.name, theme)
+        if first is not theme:
+            diagnostics.append(
+                f"two themes are called {theme.name}: {first.path} counts, {theme.path} does not"
+            )
+    for name in BUILTIN:
+        if name not in themes:
+            themes[name] = builtin_theme(name)
+    return themes, diagnostics
 
 
 def builtin_theme(name: str) -> Theme:

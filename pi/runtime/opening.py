@@ -1,7 +1,7 @@
 """From the session options to the session a run writes to."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pi.config.paths import Paths
 from pi.errors import SessionError
@@ -19,8 +19,7 @@ from pi.session.store import SessionStore
 __all__ = ["Opened", "open_session"]
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """cwd: the folder to work in, the session's own. resumed: there was a conversation before."""
 
     store: SessionStore

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pi.resources.loading import NO_CHOICE, ResourceChoice
+
 if TYPE_CHECKING:
     from pi.wire.messages import ThinkingLevel
 
@@ -22,6 +24,7 @@ class RunOptions:
     default_tools: what is on when `tools` does not say: all, all but the built-in ones, or none.
     system_prompt: text or path; "" asks for the built-in prompt. append_system_prompt: likewise,
         None leaves APPEND_SYSTEM.md in force.
+    resources: skills, prompt templates, themes and extensions named, and those switched off.
     trust: the answer to project trust for this run, None to ask settings.
     """
 
@@ -43,5 +46,6 @@ class RunOptions:
     context_files: bool = True
     system_prompt: str | None = None
     append_system_prompt: tuple[str, ...] | None = None
+    resources: ResourceChoice = NO_CHOICE
     trust: Literal["approve", "ignore"] | None = None
     offline: bool = False

@@ -1,14 +1,13 @@
 """What the person or a program says, before it becomes a message."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pi.wire.messages import ImageContent, UserContent
 
 __all__ = ["Prompt"]
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """One user message to be."""
 
     text: str

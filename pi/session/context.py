@@ -7,7 +7,7 @@ to messages (the latest context_edit of each wins), convert what only pi knows t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pi.session.history import History, Step
 from pi.session.reader import decode, lines_forward
@@ -34,8 +34,7 @@ _TEXT_ROLES = ("assistant", "toolResult")
 _EDITABLE_ROLES = ("user", "custom", *_TEXT_ROLES)
 
 
-@dataclass(frozen=True, slots=True)
-class SessionContext:
+class SessionContext(NamedTuple):
     """What a session hands to the next request.
 
     messages: oldest first. entry_ids: for each message the entry it comes from.
@@ -52,8 +51,7 @@ class SessionContext:
     measured: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveEntries:
+class ActiveEntries(NamedTuple):
     """What stands in the context entry by entry, oldest first.
 
     compaction: the latest on the branch, None for none. entries: what it keeps, then what came

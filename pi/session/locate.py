@@ -6,8 +6,8 @@ Finding one reads headers only, never a transcript, and takes no lock.
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pi.errors import SessionError
 from pi.session.reader import decode, lines_backward, read_header
@@ -26,8 +26,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFile:
+class SessionFile(NamedTuple):
     """A session as its header tells it. modified: the file's time, Unix seconds."""
 
     path: Path
@@ -38,8 +37,7 @@ class SessionFile:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """elsewhere: the folder it was started in when that is another project, else None."""
 
     path: Path

@@ -9,8 +9,7 @@ later one, else none: the entry is a root then.
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pi._speedups import TreeRows
 from pi.session.reader import Head, decode, is_garbage, skim
@@ -24,8 +23,7 @@ LARGE = 32 << 20
 LARGE_BLOCK = 1 << 19
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Tokens, and cost in dollars, as the entries that report usage say."""
 
     input: int | float = 0

@@ -7,9 +7,9 @@ the task that runs it cancels it; what it raises as ToolError becomes an error r
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from pi.wire.messages import ImageContent, TextContent, ToolDeclaration, UserContent
+from pi.wire.messages import ImageContent, TextContent, ToolDeclaration, Usage, UserContent
 
 __all__ = [
     "STRICT_SAMPLING",
@@ -32,16 +32,19 @@ class ToolResult:
     """content goes to the model; details is stored with it, for people and programs.
 
     structured: the same result as data (JSON events only; neither stored nor sent to the model).
+    usage: of the models that the tool asked. terminate: ask the model no more after this batch, if
+    all of its results say so.
     """
 
     content: list[UserContent] = field(default_factory=list)
     details: Any = None
     is_error: bool = False
     structured: Any = None
+    usage: Usage | None = None
+    terminate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ImageLimits:
+class ImageLimits(NamedTuple):
     """How new images are encoded. max_bytes: of the base64 text."""
 
     max_width: int = 2000
@@ -50,8 +53,7 @@ class ImageLimits:
     jpeg_quality: int = 80
 
 
-@dataclass(frozen=True, slots=True)
-class ToolContext:
+class ToolContext(NamedTuple):
     """What a call may use.
 
     cwd: relative paths resolve from here.
@@ -75,8 +77,9 @@ class ToolContext:
 class Tool(Protocol):
     """One tool. `snippet` is its line in the system prompt's list, `rules` its lines of advice.
 
-    Two further attributes are optional. `sampling`: the declaration's constrainedSampling.
+    Further attributes are optional. `sampling`: the declaration's constrainedSampling.
     `prepare(arguments)`: rewrites what models are known to send wrongly, before validation.
+    `sequential`: True keeps the calls of a batch from running together.
 
     A cancelled `run` first calls context.update with all it has, then raises CancelledError.
     """

@@ -5,8 +5,7 @@ The pixel work needs Pillow, which is imported when an image is read and not bef
 
 import base64
 import io
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pi.errors import ToolError
 from pi.tools.base import ImageLimits
@@ -27,8 +26,7 @@ _MAX_PIXELS = 178_956_970
 Format = Literal["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/apng"]
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """An image as it goes to the model. data: base64.
 
     conversion, scaling: what was done to its format and to its size, a line each; "" for nothing.

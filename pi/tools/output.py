@@ -8,7 +8,7 @@ import codecs
 import os
 import threading
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pi.tools.truncate import MAX_BYTES, MAX_LINES, Truncation, size_text, tail
 
@@ -21,8 +21,7 @@ MAX_SPILL = 256 * 1024 * 1024
 _SHOWN_BYTES = 2 * MAX_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """The output so far. last_line: bytes of the last line, all of it."""
 
     kept: Truncation

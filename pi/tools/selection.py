@@ -1,14 +1,13 @@
 """Which tools are switched on: the defaults, what a session had, what the command line asks for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 __all__ = ["Selection", "select_tools"]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """names: in the order the model is told of them. unknown: asked for, but there are none."""
 
     names: tuple[str, ...]

@@ -4,8 +4,7 @@ Lines end at LF alone; a final newline ends the last line and starts no further 
 bytes of UTF-8.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 __all__ = [
     "MAX_BYTES",
@@ -25,8 +24,7 @@ NO_LINE_LIMIT = 2**53 - 1
 """Stands for "no limit" in details, which JavaScript programs read too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Truncation:
+class Truncation(NamedTuple):
     """What was kept of a text, and how much there was.
 
     content: the kept part, without a final newline when something was cut.

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
 
 __all__ = ["Model", "PriceTier", "Prices"]
 
 
-@dataclass(frozen=True, slots=True)
-class PriceTier:
+class PriceTier(NamedTuple):
     """Prices that hold for the whole request once its input exceeds `input_tokens_above`."""
 
     input_tokens_above: int
@@ -20,8 +19,7 @@ class PriceTier:
     cache_write: float
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(NamedTuple):
     """US dollars a million tokens."""
 
     input: float = 0
@@ -29,6 +27,9 @@ class Prices:
     cache_read: float = 0
     cache_write: float = 0
     tiers: tuple[PriceTier, ...] = ()
+
+
+FREE = Prices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Model:
     reasoning: bool = False
     thinking_level_map: Mapping[str, str | None] = field(default_factory=dict)
     input: tuple[str, ...] = ("text",)
-    prices: Prices = Prices()
+    prices: Prices = FREE
     context_window: int = 128_000
     max_tokens: int = 16_384
     headers: Mapping[str, str] = field(default_factory=dict)

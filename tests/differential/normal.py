@@ -20,6 +20,7 @@ HEADERS = ("x-api-key", "authorization", "anthropic-version", "anthropic-beta", 
 
 _NOTICE = re.compile(r"(?<=\n\n)\[[^\n]*\](?:\n\[[^\n]*\])*(?=\n\n|$)")
 _TAGGED = re.compile(r"(?<=>)\[[^\]\n]*\](?=</file>)")
+_SKILL_NOTE = re.compile(r"(<skill name=[^\n]*>\n)[^\n]*?(/[^\n]*?)\.?\n\n")
 _IMAGE_NOTE = re.compile(r"(?:Read image|Image) file (\[\S+\])(?:\n.*)*")
 
 
@@ -28,6 +29,7 @@ def words(text: str) -> str:
     text = _TAGGED.sub("[notice]", _NOTICE.sub("[notice]", text))
     text = re.sub(r"\n\n(?:Exit code: |Command exited with code )(\d+)$", r"\n\n<exit \1>", text)
     text = _IMAGE_NOTE.sub(r"<image \1>", text)
+    text = _SKILL_NOTE.sub(r"\1<note \2>\n\n", text)
     if re.fullmatch(r"\[Line 1 is .*\]", text):
         return "[notice]"
     if re.fullmatch(r"No (?:matches|files)\b[^\n]*", text):

@@ -25,7 +25,7 @@ class Program:
         for name, content in {"a.txt": b"hello\n", **case.files}.items():
             self.put(name, content)
         agent = self.home / ".pi" / "agent"
-        agent.mkdir(parents=True)
+        agent.mkdir(parents=True, exist_ok=True)
         models = [{"id": "m1", "reasoning": True, **case.model}]
         provider = {"baseUrl": server.base_url(api), "api": api, "apiKey": "k", "models": models}
         (agent / "models.json").write_text(json.dumps({"providers": {"mock": provider}}))
@@ -33,7 +33,7 @@ class Program:
         (agent / "settings.json").write_text(json.dumps(settings))
 
     def put(self, name: str, content: bytes) -> None:
-        path = self.project / name
+        path = self.home / name[2:] if name.startswith("~/") else self.project / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +26,8 @@ def load(cwd: Path, agent_dir: Path) -> ContextFiles:
     """What is found, less what this machine may have above the test's own folder."""
     found = load_context_files(cwd, agent_dir)
     own = agent_dir.parents[2]
-    return replace(
-        found, files=tuple(file for file in found.files if file.path.is_relative_to(own))
+    return found._replace(
+        files=tuple(file for file in found.files if file.path.is_relative_to(own))
     )
 
 

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 from pi.errors import SessionError
 from pi.session.index.database import damaged, locked_out, make_anew, open_database, without_file
-from pi.session.index.query import Excerpt, best, excerpts
+from pi.session.index.query import Excerpt, best, excerpts, matching_keys
 from pi.session.index.records import (
     Learned,
     Row,
@@ -114,6 +114,37 @@ class SessionIndex:
     def sessions(self, root: Path) -> list[Listed]:
         """Every session below `root`, the last used first. Reads only what has changed."""
         return self._sound(lambda: _sorted(self._listed(self._refresh(survey(root))).values()))
+
+    def peek(self, root: Path) -> tuple[list[Listed], list[Path]]:
+        """What is known without reading a file, the last used first, and the files that
+        `sessions` would read, the last written first."""
+
+        def work() -> tuple[list[Listed], list[Path]]:
+            files = survey(root).files
+            kept = read_rows(self._database.connection)
+            rows = {
+                p: kept[p] for p, stamp in files.items() if p in kept and kept[p].stamp == stamp
+            }
+            unread = [path for path, stamp in files.items() if path not in rows and stamp.size]
+            unread.sort(key=lambda path: -files[path].mtime)
+            known = _sorted(self._listed(self._usable(rows)).values())
+            return known, [Path(os.fsdecode(path)) for path in unread]
+
+        return self._sound(work)
+
+    def matching(
+        self, root: Path, matches: Callable[[str], bool], progress: Progress | None = None
+    ) -> set[Path]:
+        """Sessions below `root` in which something that was said matches, by looking at it all."""
+
+        def work() -> set[Path]:
+            rows = self._refresh(survey(root))
+            self._tell(rows, progress)
+            paths = {row.key: path for path, row in rows.items()}
+            found = matching_keys(self._database.connection, paths, matches)
+            return {Path(os.fsdecode(paths[key])) for key in found}
+
+        return self._sound(work)
 
     def search(
         self,

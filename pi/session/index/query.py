@@ -1,14 +1,14 @@
 """Full-text search: which texts match, which of them best, and a piece of each to show."""
 
 import sqlite3
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from pi.session.index.database import TEXTS
 from pi.session.index.records import NUMBERS
 from pi.session.index.texts import GAP
 
-__all__ = ["Excerpt", "Match", "best", "excerpts"]
+__all__ = ["Excerpt", "Match", "best", "excerpts", "matching_keys"]
 
 CANDIDATES = 10_000
 """Texts that are ranked. Where more match, the word tells little, and the newest are taken."""
@@ -66,6 +66,18 @@ def best(
     for match in found:
         first.setdefault(match.key, match)
     return list(first.values())
+
+
+def matching_keys(
+    connection: sqlite3.Connection, keys: Container[int], matches: Callable[[str], bool]
+) -> set[int]:
+    """The sessions among `keys` with a text that matches."""
+    found: set[int] = set()
+    for text, body in connection.execute("SELECT rowid, body FROM texts"):
+        key = text >> NUMBERS
+        if key in keys and key not in found and matches(body.replace(GAP, "")):
+            found.add(key)
+    return found
 
 
 def excerpts(connection: sqlite3.Connection, query: str, matches: Sequence[Match]) -> list[Excerpt]:

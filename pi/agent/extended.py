@@ -1,0 +1,125 @@
+"""Where those who extend pi take part in a run: its beginning, its turns, its end, its requests.
+
+Loaded only when somebody does. Which answers count is in hooks.py.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pi.agent import hook_events as ev
+from pi.agent.boundary import commit, preview
+from pi.agent.hooks import Hooks, PromptParts
+from pi.agent.transcript import Transcript, system_in_force
+from pi.session.context import to_model_messages
+from pi.wire.entries import SessionEntry
+from pi.wire.events import TurnEnd
+from pi.wire.messages import (
+    AgentMessage,
+    CustomMessage,
+    SystemMessage,
+    UserMessage,
+    now_ms,
+    text_of,
+)
+
+__all__ = ["before_settle", "before_start", "changed_context", "custom_message", "turn_ended"]
+
+
+def custom_message(fields: Any) -> CustomMessage:
+    """An extension's message, complete. Raises ValueError for what cannot be one."""
+    kind, content = fields.get("customType"), fields.get("content")
+    if not isinstance(kind, str) or not kind:
+        raise ValueError("a message needs a customType")
+    if not isinstance(content, str | list):
+        raise ValueError(f"the content of a {kind} message is text or a list of blocks")
+    message: CustomMessage = {
+        "role": "custom",
+        "customType": kind,
+        "content": content,
+        "display": bool(fields.get("display", True)),
+        "timestamp": now_ms(),
+    }
+    if fields.get("details") is not None:
+        message["details"] = fields["details"]
+    return message
+
+
+async def before_start(
+    hooks: Hooks,
+    parts: PromptParts,
+    opening: UserMessage | CustomMessage,
+    options: ev.PromptOptions,
+) -> list[CustomMessage]:
+    """The messages to begin a run with, besides the one that opens it; `options` are changed."""
+    custom = opening if opening["role"] == "custom" else None
+    content = [] if custom is not None else opening["content"]
+    event = ev.BeforeAgentStart(
+        message_type="user" if custom is None else "custom",
+        prompt=text_of(content),
+        images=[block for block in content if isinstance(block, dict) and block["type"] == "image"],
+        message=custom,
+        system_prompt=parts.text(options),
+        system_prompt_options=options,
+    )
+    added = []
+    for fields in await hooks.before_agent_start(event):
+        try:
+            added.append(custom_message(fields))
+        except ValueError as error:
+            hooks.fault(event.name, error)
+    return added
+
+
+async def turn_ended(
+    hooks: Hooks, transcript: Transcript, turn: TurnEnd
+) -> tuple[bool, Sequence[SessionEntry]]:
+    """Whether one more request is wanted, and the entries that were added."""
+    message, results = turn["message"], turn["toolResults"]
+    ids = transcript.ids_of_last(1 + len(results))
+    reason = message["stopReason"]
+    event = ev.TurnEnd(
+        turn_index=hooks.turn_index(),
+        message=message,
+        tool_results=results,
+        message_entry_id=ids[0],
+        tool_result_entry_ids=ids[1:],
+        outcome=reason if reason in ("error", "aborted") else "completed",
+        entries=[],
+        go_on=False,
+        context=transcript.messages,
+    )
+    await hooks.boundary(event, lambda drafts: preview(transcript, drafts))
+    written = commit(transcript, event.entries) if event.entries else []
+    return event.go_on, written
+
+
+async def before_settle(
+    hooks: Hooks, transcript: Transcript
+) -> tuple[bool, Sequence[SessionEntry]]:
+    """The same, when nothing is left to do."""
+    event = ev.AgentBeforeSettle(entries=[], go_on=False, context=transcript.messages)
+    await hooks.boundary(event, lambda drafts: preview(transcript, drafts))
+    written = commit(transcript, event.entries) if event.entries else []
+    return event.go_on, written
+
+
+async def changed_context(
+    hooks: Hooks, messages: Sequence[AgentMessage], forced: str | None
+) -> list[AgentMessage]:
+    """What is sent instead of these. forced: a system prompt in place of the whole."""
+    sent = await hooks.context(messages)
+    if sent is None:
+        sent = list(messages)
+    else:
+        head = system_in_force(messages)
+        sent = [head, *sent] if head is not None else sent
+    if hooks.wants("context_with_system"):
+        sent = await hooks.context_with_system(sent)
+    if forced is not None:
+        head = system_in_force(sent)
+        tools = [] if head is None else head.get("toolsAdded", [])
+        lead: SystemMessage = {"role": "system", "content": forced, "timestamp": now_ms()}
+        if tools:
+            lead["toolsAdded"] = tools
+        sent = [lead, *(each for each in sent if each["role"] != "system")]
+    return to_model_messages(sent)

@@ -1,0 +1,155 @@
+"""From the files that were found to the resources that count: read, checked, clashes reported."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pi.config.environment import Environment
+from pi.config.paths import Paths, expand_home
+from pi.config.settings_types import Settings
+from pi.resources.discovery import find_resources, real_path
+from pi.resources.files import files_in, top_level
+from pi.resources.found import KINDS, Found, Kind, Origin
+from pi.resources.loading import ExtensionFile, ResourceChoice, Resources
+from pi.resources.packages.configured import collect, declarations, effective, temporary
+from pi.resources.packages.places import Places
+from pi.resources.packages.programs import Programs
+from pi.resources.prompt_templates import load_template
+from pi.resources.skills import load_skill
+
+__all__ = ["gather"]
+
+_BUILTIN = "builtin:"
+_SUFFIXES = {"skills": ".md", "prompts": ".md", "themes": ".json"}
+_OPTIONS = {"skills": "--skill", "prompts": "--prompt-template", "themes": "--theme"}
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+
+
+_T = TypeVar("_T", bound=_Named)
+
+
+def gather(
+    paths: Paths,
+    settings: Settings,
+    environment: Environment,
+    choice: ResourceChoice,
+    *,
+    offline: bool,
+) -> Resources:
+    """See `load_resources`."""
+    places = Places(paths)
+    programs = Programs(environment.variables, settings.npm_command)
+    declared = declarations(settings)
+    named = temporary([text for text in choice.extensions if not text.startswith(_BUILTIN)])
+    diagnostics = [*declared.problems, *named.problems]
+    diagnostics += [
+        f"-e: there is no extension {text} in this version of pi"
+        for text in choice.extensions
+        if text.startswith(_BUILTIN)
+    ]
+    packaged, problems = collect(
+        effective(declared.packages, places), places, programs, offline=offline
+    )
+    diagnostics += problems
+    brought, problems = collect(
+        [(package, package) for package in named.packages], places, programs, offline=offline
+    )
+    diagnostics += problems
+    found = find_resources(paths, settings, packaged)
+
+    def wanted(kind: Kind) -> list[Found]:
+        """In order of precedence, each file once."""
+        files = [item for item in brought[kind] if item.enabled]
+        if kind not in choice.without:
+            files += [item for item in found[kind] if item.enabled]
+        if kind != "extensions":
+            files += _explicit(kind, getattr(choice, kind), paths, diagnostics)
+        return _once(files)
+
+    # Everything is looked for before anything is read: reading may have much to say.
+    files = {kind: wanted(kind) for kind in KINDS}
+    skills = _read(files["skills"], load_skill, diagnostics)
+    prompts = _read(files["prompts"], load_template, diagnostics)
+    extensions = tuple(
+        ExtensionFile(item, "javascript" if item.path.suffix in (".ts", ".js") else "python")
+        for item in files["extensions"]
+    )
+    resources = Resources(
+        skills=_first_of_each(skills, "skill", diagnostics),
+        prompts=_first_of_each(prompts, "prompt template", diagnostics),
+        themes=tuple(files["themes"]),
+        extensions=extensions,
+    )
+    if resources.javascript:
+        names = ", ".join(str(path) for path in resources.javascript)
+        diagnostics.append(f"extensions in TypeScript or JavaScript do not run yet: {names}")
+    return Resources(
+        resources.skills,
+        resources.prompts,
+        resources.themes,
+        resources.extensions,
+        tuple(dict.fromkeys(diagnostics)),
+    )
+
+
+def _explicit(
+    kind: Kind, named: Sequence[str], paths: Paths, diagnostics: list[str]
+) -> list[Found]:
+    """What the command line names by path; a folder stands for what lies in it."""
+    files: list[Found] = []
+    for text in named:
+        path = Path(os.path.normpath(paths.cwd / expand_home(text.strip(), paths.home)))
+        base = path if path.is_dir() else path.parent
+        origin = Origin("local", "temporary", base=base)
+        if path.is_dir():
+            listed = files_in(kind, path) if kind == "skills" else top_level(kind, path)
+            if not listed:
+                diagnostics.append(f"{_OPTIONS[kind]}: there are no {kind} in {path}")
+            files += [Found(file, origin) for file in listed]
+        elif not path.exists():
+            diagnostics.append(f"{_OPTIONS[kind]}: there is nothing at {path}")
+        elif not path.name.endswith(_SUFFIXES[kind]):
+            diagnostics.append(f"{_OPTIONS[kind]}: {path} is no {_SUFFIXES[kind]} file")
+        else:
+            files.append(Found(path, origin))
+    return files
+
+
+def _once(files: Iterable[Found]) -> list[Found]:
+    seen: dict[str, Found] = {}
+    for item in files:
+        seen.setdefault(real_path(item.path), item)
+    return list(seen.values())
+
+
+def _read(
+    files: Sequence[Found],
+    load: Callable[[Found], tuple[_T | None, list[str]]],
+    diagnostics: list[str],
+) -> list[_T]:
+    loaded = []
+    for item in files:
+        resource, problems = load(item)
+        diagnostics += problems
+        if resource is not None:
+            loaded.append(resource)
+    return loaded
+
+
+def _first_of_each(resources: Sequence[_T], what: str, diagnostics: list[str]) -> tuple[_T, ...]:
+    by_name: dict[str, _T] = {}
+    for resource in resources:
+        first = by_name.setdefault(resource.name, resource)
+        if first is not resource:
+            diagnostics.append(
+                f"two {what}s are called {resource.name}: {first.path} counts, "
+                f"{resource.path} does not"
+            )
+    return tuple(by_name.values())

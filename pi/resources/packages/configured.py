@@ -1,0 +1,234 @@
+"""The packages that settings declare, and the resources they bring.
+
+A project's declaration replaces the person's own of the same package; with `autoload: false` it
+only changes what that one brings. Source: docs/packages.md.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pi.config.settings_types import Settings
+from pi.errors import ConfigError
+from pi.resources.found import KINDS, Found, Kind, Origin, Scope
+from pi.resources.packages.contents import package_contents, python_contents, whole_extension
+from pi.resources.packages.places import Places
+from pi.resources.packages.programs import PackageError, Programs
+from pi.resources.packages.source import (
+    GitSource,
+    LocalSource,
+    NpmSource,
+    PipSource,
+    Source,
+    identity,
+    parse_source,
+)
+
+__all__ = ["Declared", "Declaration", "collect", "declarations", "effective", "is_installed"]
+__all__ += ["install_source", "temporary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """text: the source as written. selection: the object form, None for a plain source."""
+
+    text: str
+    source: Source
+    scope: Scope
+    selection: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Declarations that make sense, and what is to be said of those that do not."""
+
+    packages: tuple[Declaration, ...]
+    problems: tuple[str, ...] = ()
+
+
+def declarations(settings: Settings) -> Declared:
+    """All of them, the person's first."""
+    entries = [
+        (entry.value if isinstance(entry.value, dict) else {"source": entry.value}, entry.scope)
+        for entry in settings.packages
+    ]
+    found, problems = [], []
+    for (table, scope), entry in zip(entries, settings.packages, strict=True):
+        text = table["source"]
+        try:
+            source = parse_source(text)
+        except ConfigError as error:
+            problems.append(f"packages: {error}")
+            continue
+        selection = table if isinstance(entry.value, dict) else None
+        found.append(Declaration(text, source, scope, selection))
+    return Declared(tuple(found), tuple(problems))
+
+
+def temporary(sources: Sequence[str]) -> Declared:
+    """What `-e` names, for one run."""
+    found, problems = [], []
+    for text in sources:
+        try:
+            found.append(Declaration(text, parse_source(text), "temporary"))
+        except ConfigError as error:
+            problems.append(f"-e: {error}")
+    return Declared(tuple(found), tuple(problems))
+
+
+def effective(
+    packages: Sequence[Declaration], places: Places
+) -> list[tuple[Declaration, Declaration]]:
+    """Those that count, projects' first, each with the declaration that says where it is."""
+    names = [_identity(package, places) for package in packages]
+    mine: dict[str, Declaration] = {}
+    project: dict[str, Declaration] = {}
+    for name, package in zip(names, packages, strict=True):
+        if package.scope == "project":
+            project[name] = package
+        else:
+            mine.setdefault(name, package)
+    result = []
+    for name, package in project.items():
+        changes_only = package.selection is not None and package.selection.get("autoload") is False
+        base = mine.get(name) if changes_only else None
+        if not changes_only:
+            mine.pop(name, None)
+        result.append((package, base or package))
+    return [*result, *((package, package) for package in mine.values())]
+
+
+def collect(
+    packages: Sequence[tuple[Declaration, Declaration]],
+    places: Places,
+    programs: Programs,
+    *,
+    offline: bool,
+) -> tuple[dict[Kind, list[Found]], list[str]]:
+    """The resources of each, first found first, and a line for each package that is left out.
+
+    What is not installed yet is installed, unless offline.
+    """
+    found: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
+    problems: list[str] = []
+    for package, where in packages:
+        try:
+            contents = _contents(package, where, places, programs, offline)
+        except (PackageError, ConfigError, OSError) as error:
+            problems.append(_failure(package, error))
+            continue
+        for kind, items in contents:
+            found[kind] += items
+    return found, problems
+
+
+def is_installed(source: Source, scope: Scope, places: Places) -> bool:
+    """Whether it is there, whole, and in a version that the source allows."""
+    place = places.installed(source, scope)
+    match source:
+        case NpmSource():
+            from pi.resources.packages import npm  # noqa: PLC0415  (each only for its own packages)
+
+            return npm.is_current(source, places.root(source, scope))
+        case PipSource():
+            from pi.resources.packages import pip  # noqa: PLC0415  (as above)
+
+            return pip.is_current(source, place)
+        case _:
+            return place.exists()
+
+
+def install_source(
+    source: Source, scope: Scope, places: Places, programs: Programs, *, latest: bool = False
+) -> None:
+    """Put it in its place. latest: the newest the source allows, where a version is there already.
+
+    Raises PackageError, ConfigError.
+    """
+    root, place = places.root(source, scope), places.installed(source, scope)
+    match source:
+        case NpmSource():
+            from pi.resources.packages import npm  # noqa: PLC0415  (each only for its own packages)
+
+            npm.install(source, root, programs, latest=latest)
+        case GitSource():
+            from pi.resources.packages import git  # noqa: PLC0415  (as above)
+
+            git.update(source, root, place, programs)
+        case PipSource():
+            from pi.resources.packages import pip  # noqa: PLC0415  (as above)
+
+            pip.install(source, root, place, programs)
+        case LocalSource():
+            if not place.exists():
+                raise PackageError(f"there is nothing at {place}")
+
+
+def _contents(
+    package: Declaration, where: Declaration, places: Places, programs: Programs, offline: bool
+) -> Iterator[tuple[Kind, list[Found]]]:
+    source, scope, home = where.source, where.scope, places.paths.home
+    place = places.installed(source, scope)
+    if isinstance(source, LocalSource):
+        return iter(_local(package, place, home).items())
+    installed = is_installed(source, scope, places)
+    if not installed:
+        if offline:
+            raise PackageError("it is not installed, and pi is offline")
+        install_source(source, scope, places, programs)
+    elif scope == "temporary" and not offline:
+        _refresh(source, scope, places, programs)
+    origin = Origin(package.text, package.scope, package=True, base=place)
+    if isinstance(source, PipSource):
+        contents = python_contents(place, source.name, origin, package.selection, home)
+    else:
+        contents = package_contents(place, origin, package.selection, home)
+    return iter(contents.items())
+
+
+def _local(package: Declaration, place: Path, home: Path) -> dict[Kind, list[Found]]:
+    """A file is an extension; so is a folder with nothing but one."""
+    if not os.path.lexists(place):
+        if package.scope == "temporary":
+            raise PackageError(f"there is nothing at {place}")
+        return {}
+    base = place if place.is_dir() else place.parent
+    origin = Origin(package.text, package.scope, package=True, base=base)
+    if not place.is_dir():
+        return {"extensions": [Found(place, origin)]}
+    contents = package_contents(place, origin, package.selection, home)
+    if package.selection is None and not any(contents.values()):
+        entries = whole_extension(place)
+        if not entries:
+            raise PackageError(f"there is no resource of pi in {place}")
+        contents["extensions"] = [Found(path, origin) for path in entries]
+    return contents
+
+
+def _refresh(source: Source, scope: Scope, places: Places, programs: Programs) -> None:
+    """Bring what an earlier run left up to date; no matter if that cannot be done now."""
+    import contextlib  # noqa: PLC0415  (for packages of one run only)
+
+    with contextlib.suppress(PackageError, OSError):
+        if isinstance(source, NpmSource) and not source.pinned:
+            from pi.resources.packages import npm  # noqa: PLC0415  (as in install_source)
+
+            present = npm.installed_version(source, places.root(source, scope))
+            if present is None or npm.newer(npm.latest_version(source, programs), present):
+                install_source(source, scope, places, programs, latest=True)
+        elif isinstance(source, GitSource):
+            install_source(source, scope, places, programs)
+
+
+def _identity(package: Declaration, places: Places) -> str:
+    return identity(package.source, places.base(package.scope), places.paths.home)
+
+
+def _failure(package: Declaration, error: Exception) -> str:
+    hint = ""
+    if package.scope != "temporary" and isinstance(error, PackageError):
+        local = " --local" if package.scope == "project" else ""
+        hint = f"; to do without it: pi remove {package.text}{local}"
+    return f"package {package.text} is left out: {error}{hint}"

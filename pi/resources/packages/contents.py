@@ -1,0 +1,167 @@
+"""The resources in a package: what its manifest or its folders offer, and what settings take of it.
+
+Source: docs/packages.md. A package is a folder; a Python package from an index is the folder it was
+installed into, where each of its import packages may hold resources.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pi.resources.files import extension_entries, files_in
+from pi.resources.filters import Filter, is_change
+from pi.resources.found import KINDS, Found, Kind, Origin
+from pi.resources.manifest import Manifest, read_manifest
+
+__all__ = ["SITE", "package_contents", "python_contents"]
+
+SITE = ".pi-site"
+"""The folder in a package for the Python packages it depends on."""
+
+Selection = Mapping[str, Any]
+"""The object form of an entry of `packages` in settings."""
+
+
+def package_contents(
+    root: Path, origin: Origin, selection: Selection | None, home: Path
+) -> dict[Kind, list[Found]]:
+    """selection: None takes all it offers."""
+    package = _Package(root, origin, read_manifest(root), home)
+    if selection is None:
+        return {kind: list(package.offered(kind)) for kind in KINDS}
+    return {kind: list(package.selected(kind, selection)) for kind in KINDS}
+
+
+def python_contents(
+    site: Path, name: str, origin: Origin, selection: Selection | None, home: Path
+) -> dict[Kind, list[Found]]:
+    """Of the distribution `name` in `site`: its import packages' resources, its entry points."""
+    found: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
+    for root in _import_packages(site, name):
+        for kind, items in package_contents(root, origin, selection, home).items():
+            found[kind] += [_with_site(item, site) for item in items]
+    chosen = None if selection is None else selection.get("extensions")
+    for path, entry in _entry_points(site, name):
+        wanted = chosen is None or bool(
+            chosen and path in Filter(chosen, site, home).choose([path])
+        )
+        found["extensions"].append(Found(path, origin, wanted, site=site, entry=entry))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    root: Path
+    origin: Origin
+    manifest: Manifest | None
+    home: Path
+
+    def offered(self, kind: Kind) -> Iterator[Found]:
+        """A manifest that lists resources of any kind lists all there are."""
+        if self.manifest is not None and self.manifest.resources:
+            paths = self._listed(kind)
+        else:
+            paths = self._conventional(kind)
+        yield from self._found((path, True) for path in paths)
+
+    def selected(self, kind: Kind, selection: Selection) -> Iterator[Found]:
+        entries = selection.get(kind)
+        paths = self._listed(kind) or self._conventional(kind)
+        if self.manifest is not None and kind in self.manifest.resources:
+            paths = self._listed(kind)
+        if selection.get("autoload") is False:
+            wanted = Filter(entries or (), self.root, self.home)
+            decided = ((path, wanted.decide(path)) for path in paths)
+            yield from self._found((path, bool(on)) for path, on in decided if on is not None)
+        elif entries is None:
+            yield from self._found((path, True) for path in paths)
+        else:
+            chosen: set[Path] = set()
+            if entries:
+                chosen = Filter(entries, self.root, self.home).choose(paths)
+            yield from self._found((path, path in chosen) for path in paths)
+
+    def _found(self, paths: Iterator[tuple[Path, bool]]) -> Iterator[Found]:
+        site = self.root / SITE
+        own = site if site.is_dir() else None
+        for path, enabled in paths:
+            yield Found(path, self.origin, enabled, site=own)
+
+    def _listed(self, kind: Kind) -> list[Path]:
+        """What the manifest lists, its own changes applied."""
+        entries = () if self.manifest is None else self.manifest.resources.get(kind, ())
+        paths: list[Path] = []
+        for entry in entries:
+            if is_change(entry):
+                continue
+            for path in self._named(entry):
+                if path.is_file():
+                    paths.append(path)
+                elif path.is_dir():
+                    paths += files_in(kind, path)
+        changes = Filter([entry for entry in entries if is_change(entry)], self.root, self.home)
+        return [path for path in dict.fromkeys(paths) if changes.allows(path)]
+
+    def _named(self, entry: str) -> Sequence[Path]:
+        if "*" not in entry and "?" not in entry:
+            return [Path(os.path.normpath(self.root / entry))]
+        from wcmatch import glob  # noqa: PLC0415  (see filters.py)
+
+        flags = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.CASE
+        names = glob.glob(entry, flags=flags, root_dir=self.root)
+        paths = sorted(os.path.normpath(self.root / name) for name in names)
+        return [
+            Path(path)
+            for path in paths
+            if not any(
+                part.startswith(".") and part != ".."
+                for part in os.path.relpath(path, self.root).split(os.sep)
+            )
+        ]
+
+    def _conventional(self, kind: Kind) -> list[Path]:
+        folder = self.root / kind
+        return files_in(kind, folder) if folder.is_dir() else []
+
+
+def whole_extension(root: Path) -> list[Path]:
+    """A local folder without resource folders: one extension, if it is any."""
+    return extension_entries(root)
+
+
+def _with_site(item: Found, site: Path) -> Found:
+    return Found(item.path, item.origin, item.enabled, site=site, entry=item.entry)
+
+
+def _import_packages(site: Path, name: str) -> list[Path]:
+    distribution = _distribution(site, name)
+    if distribution is None:
+        return []
+    tops = {
+        file.parts[0]
+        for file in distribution.files or ()
+        if len(file.parts) > 1 and not file.parts[0].endswith((".dist-info", ".data"))
+    }
+    return [site / top for top in sorted(tops) if top != ".." and (site / top).is_dir()]
+
+
+def _entry_points(site: Path, name: str) -> list[tuple[Path, str]]:
+    """File or folder of the module, and "module:attribute", of its `pi.extensions`."""
+    distribution = _distribution(site, name)
+    if distribution is None:
+        return []
+    found = []
+    for entry in distribution.entry_points.select(group="pi.extensions"):
+        base = site.joinpath(*entry.module.split("."))
+        path = base if base.is_dir() else base.with_suffix(".py")
+        if path.exists():
+            found.append((path, entry.value))
+    return sorted(found)
+
+
+def _distribution(site: Path, name: str) -> Any:
+    from importlib import metadata  # noqa: PLC0415  (for packages from an index only)
+
+    return next(iter(metadata.distributions(name=name, path=[str(site)])), None)

@@ -1,0 +1,93 @@
+"""Packages from a Python index: each in a folder of its own, with all it depends on.
+
+Two packages may need two versions of a third, and neither may disturb what pi runs on.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pi.resources.packages.contents import SITE
+from pi.resources.packages.programs import PackageError, Programs, find_program
+from pi.resources.packages.source import PipSource
+from pi.resources.packages.staging import own_root, staged
+
+__all__ = ["install", "install_dependencies", "installed_version", "is_current"]
+
+
+def installed_version(source: PipSource, place: Path) -> str | None:
+    if not place.is_dir():
+        return None
+    from importlib import metadata  # noqa: PLC0415  (for packages from an index only)
+
+    found = next(iter(metadata.distributions(name=source.name, path=[str(place)])), None)
+    return None if found is None else found.version
+
+
+def is_current(source: PipSource, place: Path) -> bool:
+    """Whether it is there in the version that is pinned, if one is."""
+    version = installed_version(source, place)
+    if version is None:
+        return False
+    return not source.pinned or source.limits.lstrip("= ") == version
+
+
+def install(source: PipSource, root: Path, place: Path, programs: Programs) -> None:
+    """The newest that the source allows. Raises PackageError."""
+
+    def build(folder: Path) -> None:
+        _pip([source.spec], folder, programs)
+        if installed_version(source, folder) is None:
+            raise PackageError(f"pip installed {source.spec}, but not as {source.name}")
+
+    with own_root(root):
+        staged(place, build)
+
+
+def install_dependencies(root: Path, programs: Programs) -> None:
+    """What the pyproject.toml of a package asks for, if pi is spoken to in it."""
+    if (root / "pyproject.toml").is_file():
+        needed = _dependencies(root)
+        if needed:
+            _pip(needed, root / SITE, programs)
+
+
+def _dependencies(root: Path) -> list[str]:
+    import tomllib  # noqa: PLC0415  (for packages that have such a file)
+
+    try:
+        value: Any = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    except (ValueError, OSError, RecursionError):
+        return []
+    tool, project = value.get("tool"), value.get("project")
+    if not isinstance(tool, dict) or "pi" not in tool or not isinstance(project, dict):
+        return []
+    listed = project.get("dependencies")
+    if not isinstance(listed, list):
+        return []
+    # pi itself is here already.
+    return [
+        item
+        for item in listed
+        if isinstance(item, str) and not item.startswith("-") and not item.startswith("pi-coding")
+    ]
+
+
+def _pip(specs: Sequence[str], target: Path, programs: Programs) -> None:
+    where = ("--target", str(target))
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
+    try:
+        programs.read([sys.executable, "-m", "pip", "--version"])
+        command = [sys.executable, "-m", "pip", "install", *quiet, *where, "--", *specs]
+    except PackageError:
+        # An environment made by uv has no pip.
+        uv = find_program("uv", programs.variables)
+        if uv is None:
+            raise PackageError(
+                "there is neither pip in pi's Python nor uv",
+                hint=f"Install pip with: {sys.executable} -m ensurepip",
+            ) from None
+        python = ("--python", sys.executable)
+        command = [uv, "pip", "install", "--quiet", *python, *where, "--", *specs]
+    programs.run(command)

@@ -1,0 +1,114 @@
+"""Other programs at work for us: npm, git, pip. What they say is kept for the error, or shown."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi.errors import PiError
+
+__all__ = ["PackageError", "Programs", "find_program"]
+
+_QUIET_LIMIT = 300.0
+"""Seconds for one program while somebody waits for pi to start."""
+
+
+class PackageError(PiError):
+    """A package that cannot be had, removed or brought up to date.
+
+    killed: the program at work did not end by itself.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, killed: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.killed = killed
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """variables: their environment. shown: whether a person watches, and can be asked.
+
+    npm: the command, its own arguments included (the setting `npmCommand`).
+    """
+
+    variables: Mapping[str, str]
+    npm: Sequence[str] = ("npm",)
+    shown: bool = False
+
+    def run(self, command: Sequence[str], *, cwd: Path | None = None) -> None:
+        """Raises PackageError with what it said last."""
+        if not self.shown:
+            self.read(command, cwd=cwd)
+            return
+        try:
+            # stdout is for our own results.
+            done = subprocess.run(command, cwd=cwd, env=dict(self.variables), stdout=2, check=False)
+        except OSError as error:
+            raise _missing(command, error) from None
+        if done.returncode:
+            raise _failure(command, _status(done.returncode), done.returncode)
+
+    def read(self, command: Sequence[str], *, cwd: Path | None = None) -> str:
+        """Its output, blanks at the ends taken off. Asks nobody anything."""
+        try:
+            done = subprocess.run(
+                command,
+                cwd=cwd,
+                env={"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **self._silent()},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_QUIET_LIMIT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise PackageError(
+                f"{_shown(command)} took longer than {_QUIET_LIMIT:g} s", killed=True
+            ) from None
+        except OSError as error:
+            raise _missing(command, error) from None
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip()
+            said = said or done.stdout.decode("utf-8", "replace").strip()
+            reason = _reason(said) or _status(done.returncode)
+            raise _failure(command, reason, done.returncode)
+        return done.stdout.decode("utf-8", "replace").strip()
+
+    def _silent(self) -> dict[str, str]:
+        return {**self.variables, "GIT_TERMINAL_PROMPT": "0"}
+
+
+def find_program(name: str, variables: Mapping[str, str]) -> str | None:
+    return shutil.which(name, path=variables.get("PATH", os.defpath))
+
+
+def _failure(command: Sequence[str], reason: str, code: int) -> PackageError:
+    return PackageError(f"{_shown(command)} failed: {reason}", killed=code < 0)
+
+
+def _missing(command: Sequence[str], error: OSError) -> PackageError:
+    if isinstance(error, FileNotFoundError):
+        return PackageError(f"{command[0]} is not installed", hint=f"Install {command[0]} first.")
+    return PackageError(f"{command[0]} cannot be run: {error.strerror or error}")
+
+
+def _shown(command: Sequence[str]) -> str:
+    """The program and what it was to do, as `git clone`."""
+    words = [word for word in command[:3] if not word.startswith("-")]
+    return " ".join([Path(words[0]).name, *words[1:2]])
+
+
+def _status(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _reason(said: str) -> str:
+    """The lines that say why, in one."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [
+        line
+        for line in lines
+        if line.lower().startswith(("error", "fatal", "npm error", "npm err"))
+    ]
+    return "; ".join((telling or lines)[-3:])[:400]
