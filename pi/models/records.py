@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pi.wire.model import Model, Prices, PriceTier
+from pi.wire.model import Model, Prices, PriceTier, prices_of
 
 __all__ = ["model_from_record", "record_of_model"]
 
@@ -19,7 +19,7 @@ def model_from_record(provider: str, record: Mapping[str, Any]) -> Model:
         reasoning=record.get("reasoning", False),
         thinking_level_map=record.get("thinkingLevelMap", {}),
         input=tuple(record.get("input", ("text",))),
-        prices=_prices(record.get("cost", {})),
+        prices=prices_of(record.get("cost", {})),
         context_window=int(record.get("contextWindow", 128_000)),
         max_tokens=int(record.get("maxTokens", 16_384)),
         headers=record.get("headers", {}),
@@ -72,22 +72,3 @@ def _figures(prices: Prices | PriceTier) -> dict[str, float]:
         "cacheRead": prices.cache_read,
         "cacheWrite": prices.cache_write,
     }
-
-
-def _prices(cost: Mapping[str, Any]) -> Prices:
-    return Prices(
-        input=cost.get("input", 0),
-        output=cost.get("output", 0),
-        cache_read=cost.get("cacheRead", 0),
-        cache_write=cost.get("cacheWrite", 0),
-        tiers=tuple(
-            PriceTier(
-                input_tokens_above=int(tier["inputTokensAbove"]),
-                input=tier["input"],
-                output=tier["output"],
-                cache_read=tier["cacheRead"],
-                cache_write=tier["cacheWrite"],
-            )
-            for tier in cost.get("tiers", ())
-        ),
-    )
