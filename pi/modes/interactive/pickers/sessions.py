@@ -196,7 +196,12 @@ class SessionPicker(Picker[Path]):
         if before.text == query.text:
             return known
         paths: Iterable[Path] = self._texts
-        if before.words and query.words and query.text.startswith(before.text) and not query.phrases:
+        if (
+            before.words
+            and query.words
+            and query.text.startswith(before.text)
+            and not query.phrases
+        ):
             paths = known  # one more letter: what did not match before does not now
         found = {p: score for p in paths if (score := query.score(self._texts[p])) is not None}
         self._scored = (query, found)
