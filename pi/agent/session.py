@@ -198,6 +198,11 @@ class AgentSession:
         if self._loop is not None:
             self._loop.tools = self._runner
 
+    def use_hooks(self, hooks: "Hooks | None") -> None:
+        """Others extend pi from now on. Not during a run."""
+        self.hooks = self.compactor.hooks = hooks
+        self._runner = replace(self._runner, hooks=hooks)
+
     def set_name(self, name: str) -> None:
         """Name the session; an empty name takes the name away."""
         self.store.append_session_info(name)

@@ -26,7 +26,7 @@ DEMO = "demo"
 
 GROUPS = ("Output", "Models", "Sessions", "Tools", "Instructions", "Resources", "Process")
 
-SUBCOMMANDS = frozenset({"install", "remove", "uninstall", "list", "config", "mcp"})
+SUBCOMMANDS = frozenset({"mcp"})
 """First words that are commands of their own, and not there yet."""
 
 NOT_YET = frozenset(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pi.wire.model import Model, Prices, PriceTier
+from pi.wire.model import Model, prices_of
 
 __all__ = ["model_from_record"]
 
@@ -19,7 +19,7 @@ def model_from_record(provider: str, record: Mapping[str, Any]) -> Model:
         reasoning=record.get("reasoning", False),
         thinking_level_map=record.get("thinkingLevelMap", {}),
         input=tuple(record.get("input", ("text",))),
-        prices=_prices(record.get("cost", {})),
+        prices=prices_of(record.get("cost", {})),
         context_window=int(record.get("contextWindow", 128_000)),
         max_tokens=int(record.get("maxTokens", 16_384)),
         headers=record.get("headers", {}),
@@ -28,23 +28,4 @@ def model_from_record(provider: str, record: Mapping[str, Any]) -> Model:
         sampling_params_by_level=record.get("samplingParamsByThinkingLevel", {}),
         input_limits=record.get("inputLimits", {}),
         prompt_cache=record.get("promptCache", {}),
-    )
-
-
-def _prices(cost: Mapping[str, Any]) -> Prices:
-    return Prices(
-        input=cost.get("input", 0),
-        output=cost.get("output", 0),
-        cache_read=cost.get("cacheRead", 0),
-        cache_write=cost.get("cacheWrite", 0),
-        tiers=tuple(
-            PriceTier(
-                input_tokens_above=int(tier["inputTokensAbove"]),
-                input=tier["input"],
-                output=tier["output"],
-                cache_read=tier["cacheRead"],
-                cache_write=tier["cacheWrite"],
-            )
-            for tier in cost.get("tiers", ())
-        ),
     )

@@ -1,6 +1,7 @@
 """What can be bound to keys: every action, its keys by default, and what it does in a few words.
 
-The names and default keys are the reference's. Source: docs/keybindings.md.
+The names and default keys are the reference's (source: docs/keybindings.md), but for
+`tui.editor.redo`, which it does not have.
 """
 
 from collections.abc import Mapping
@@ -60,6 +61,7 @@ ACTIONS: Mapping[str, Action] = {
     "tui.editor.yank": Action("Put back what was cut", ("ctrl+y",)),
     "tui.editor.yankPop": Action("Put back what was cut before that", ("alt+y",)),
     "tui.editor.undo": Action("Undo", ("ctrl+-",), windows=("ctrl+z",), wsl=("alt+z",)),
+    "tui.editor.redo": Action("Undo the undoing", ("alt+-",)),
     "tui.input.newLine": Action("New line", ("shift+enter", "ctrl+j")),
     "tui.input.submit": Action("Send", ("enter",)),
     "tui.input.tab": Action("Complete", ("tab",)),
@@ -166,7 +168,7 @@ OLD_NAMES: Mapping[str, str] = {
         name.rpartition(".")[2]: name
         for name in ACTIONS
         if name.startswith(("tui.editor.", "tui.input."))
-        and not name.startswith("tui.editor.history")
+        and not name.startswith(("tui.editor.history", "tui.editor.redo"))
     },
     **{
         f"select{name.rpartition('.')[2][:1].upper()}{name.rpartition('.')[2][1:]}": name

@@ -140,6 +140,7 @@ LEGACY = {
     "ctrl+]": "\x1d",
     "ctrl+alt+]": "\x1b\x1d",
     "ctrl+-": "\x1f",
+    "alt+-": "\x1b-",
     "enter": "\r",
     "escape": "\x1b",
     "tab": "\t",

@@ -1,0 +1,1 @@
+"""Completion in the editor: what can be completed, and the list it is chosen from."""

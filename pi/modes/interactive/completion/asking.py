@@ -1,0 +1,83 @@
+"""Asking the providers while one types: whose turn it is, what comes late, what was waved away."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from pi.modes.interactive.completion.base import Found, Provider
+from pi.modes.interactive.completion.popup import Popup
+
+__all__ = ["Completer"]
+
+_log = logging.getLogger(__name__)
+
+
+class Completer:
+    """popup: the open list. changed: called when an answer came late. most: entries to be seen."""
+
+    def __init__(
+        self, providers: Sequence[Provider], changed: Callable[[], None], most: int = 5
+    ) -> None:
+        self.providers = list(providers)
+        self.most = most
+        self.popup: Popup | None = None
+        self._changed = changed
+        self._from: Provider | None = None  # whose list is open
+        self._dismissed: int | None = None  # where a list started that was closed
+        self._task: asyncio.Task[None] | None = None
+
+    def ask(self, text: str, caret: int, *, asked: bool = False) -> None:
+        """Open, renew or close the list for this text. asked: somebody pressed Tab."""
+        self._cancel()
+        line = text[text.rfind("\n", 0, caret) + 1 : caret]
+        for provider in self.providers:
+            wanted = asked or provider is self._from or any(c in line for c in provider.triggers)
+            if not wanted:
+                continue
+            answer = provider.complete(text, caret, asked=asked)
+            if inspect.isawaitable(answer):
+                self._task = asyncio.ensure_future(self._later(provider, answer, caret, asked))
+                return
+            if answer is not None:
+                self._show(provider, answer, caret, asked)
+                return
+        self._from = self.popup = self._dismissed = None
+
+    def close(self) -> None:
+        """Nothing is to be completed any more."""
+        self._cancel()
+        self._from = self.popup = None
+
+    def dismiss(self) -> None:
+        """The list was closed on purpose: it stays so for what is being completed."""
+        if self.popup is not None:
+            self._dismissed = self.popup.found.start
+        self.close()
+
+    def _show(self, provider: Provider, found: Found, caret: int, asked: bool) -> None:
+        if not found.items or (self._dismissed == found.start and not asked):
+            self._from = self.popup = None
+            return
+        self._dismissed = None
+        self._from, self.popup = provider, Popup(found, caret, self.most)
+
+    async def _later(
+        self, provider: Provider, answer: Awaitable[Found | None], caret: int, asked: bool
+    ) -> None:
+        try:
+            found = await answer
+        except Exception:  # noqa: BLE001  (an extension's: typing goes on)
+            _log.exception("completion failed")
+            found = None
+        self._task = None
+        if found is None:
+            self._from = self.popup = None
+        else:
+            self._show(provider, found, caret, asked)
+        self._changed()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
