@@ -1,12 +1,17 @@
 """Extensions and the command line: loading them for a run, and the options they add."""
 
+import asyncio
+from typing import TYPE_CHECKING
+
 from pi.cli.options import Options, parse
 from pi.config.environment import Environment
 from pi.config.paths import find_paths
 from pi.errors import PiError
-from pi.runtime.additions import Additions, Flag
 from pi.runtime.host import Host
 from pi.runtime.services import read_services
+
+if TYPE_CHECKING:
+    from pi.runtime.additions import Additions, Flag
 
 __all__ = ["Extender", "check_unknown", "extension_flags"]
 
@@ -17,7 +22,7 @@ class Extender:
     def __init__(self) -> None:
         self.values: dict[str, bool | str] = {}
 
-    async def __call__(self, host: Host) -> Additions | None:
+    async def __call__(self, host: Host) -> "Additions | None":
         files = host.services.resources.extensions
         if not any(file.language == "python" for file in files):
             return None
@@ -48,7 +53,7 @@ class Extender:
             self._give(host.additions)
         return again
 
-    def _give(self, additions: Additions) -> None:
+    def _give(self, additions: "Additions") -> None:
         for name, value in self.values.items():
             if name in additions.flags:
                 additions.flags[name].value = value
@@ -63,14 +68,18 @@ def check_unknown(options: Options, environment: Environment) -> None:
         raise options.unknown
 
 
-async def extension_flags(options: Options, environment: Environment) -> list[Flag]:
+def extension_flags(options: Options, environment: Environment) -> "list[Flag]":
     """The options that extensions add, for --help. Nothing keeps help from being shown."""
-    try:
+
+    async def read() -> "list[Flag]":
         services = read_services(options, environment, find_paths(environment))
         host = Host(services, Extender())
         await host.extending.load()
+        flags = [] if host.additions is None else list(host.additions.flags.values())
+        await host.extending.unload("quit", None)
+        return flags
+
+    try:
+        return asyncio.run(read())
     except (PiError, OSError):
         return []
-    flags = [] if host.additions is None else list(host.additions.flags.values())
-    await host.extending.unload("quit", None)
-    return flags

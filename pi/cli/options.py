@@ -8,7 +8,7 @@ before it, in `_canonical`: multi-letter short forms (-nt is not -n -t), no bund
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -66,9 +66,9 @@ class Options(RunOptions):
     warnings: tuple[str, ...] = ()
     unknown: UsageError | None = None
     flags: tuple[tuple[str, bool | str], ...] = ()
-    argv: tuple[str, ...] = ()
-    stdin_is_tty: bool = False
-    stdout_is_tty: bool = False
+    argv: tuple[str, ...] = field(default=(), compare=False)
+    stdin_is_tty: bool = field(default=False, compare=False)
+    stdout_is_tty: bool = field(default=False, compare=False)
 
 
 class PiOption(click.Option):

@@ -78,7 +78,7 @@ async def load_extensions(
             except (Exception, SystemExit) as error:
                 additions.drop(owner)
                 bus.drop(owner)
-                if found.origin.source == "cli":
+                if found.origin.scope == "temporary":
                     place = place_of(error, found.path) or owner
                     raise ExtensionError(
                         f"the extension {place} cannot be loaded: {_text(error)}",
