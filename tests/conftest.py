@@ -11,12 +11,15 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 
+FOREIGN = ("PI_", "ANTHROPIC_", "OPENAI_", "AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_")
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh HOME, and none of the variables that would reach into this machine's set-up."""
     folder = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
-        if name.startswith(("PI_", "ANTHROPIC_", "OPENAI_")) and name not in (
+        if name.startswith(FOREIGN) and name not in (
             "PI_PURE",
             "PI_EXPECT",
         ):

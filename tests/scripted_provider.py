@@ -4,8 +4,9 @@
         ...  # base URL: server.base_url("anthropic-messages"); what came in: server.requests
 
 The request's path chooses the wire format: `…/messages` Anthropic Messages, `…/chat/completions`
-OpenAI Chat Completions, `…/responses` OpenAI Responses, `…:streamGenerateContent` Google's. One
-turn of the script answers one request; the last one is repeated.
+OpenAI Chat Completions, `…/responses` OpenAI Responses, `…:streamGenerateContent` Google's,
+`…/converse-stream` Bedrock's (scripted_bedrock.py). One turn of the script answers one request; the
+last one is repeated.
 
 A turn is a dict (or a function of the Request that returns one):
     {"blocks": [...], "stop": "stop" | "toolUse" | "length", "usage": {"input": 10, "output": 5}}
@@ -38,6 +39,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from tests.scripted_bedrock import bedrock_events, frame
+
 __all__ = ["Request", "ScriptedProvider", "Turn"]
 
 Turn = dict[str, Any]
@@ -55,6 +58,8 @@ _BASES = {
     "mistral-conversations": "",
     "azure-openai-responses": "/openai/v1",
     "openai-codex-responses": "",
+    "bedrock-converse-stream": "",
+    "google-vertex": "",
 }
 
 
@@ -186,9 +191,9 @@ class ScriptedProvider:
         hang = turn.get("hang")
         if hang == "headers":
             await self._until_gone(gone, None, writer)
-        head = (
-            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n"
-        )
+        binary = request.path.endswith("/converse-stream")
+        kind = "application/vnd.amazon.eventstream" if binary else "text/event-stream"
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in turn.get("headers", {}).items())
         writer.write(head.encode() + b"\r\n")
         parts: list[bytes] = list(_body(turn, request))
@@ -205,7 +210,8 @@ class ScriptedProvider:
             writer.write(b"%x\r\n%b\r\n" % (len(part), part))
             await writer.drain()
         if hang is not None:
-            await self._until_gone(gone, turn.get("ping"), writer)
+            sign = frame(b"{}", event_type="ping") if binary else b": ping\n\n"
+            await self._until_gone(gone, turn.get("ping"), writer, sign)
         if "cut" in turn:
             await asyncio.sleep(0.02)  # what was written goes out before the reset
             writer.transport.abort()
@@ -214,12 +220,16 @@ class ScriptedProvider:
         await writer.drain()
 
     async def _until_gone(
-        self, gone: "asyncio.Future[bytes]", ping: float | None, writer: asyncio.StreamWriter
+        self,
+        gone: "asyncio.Future[bytes]",
+        ping: float | None,
+        writer: asyncio.StreamWriter,
+        sign: bytes = b"",
     ) -> None:
         while not gone.done():
             await asyncio.wait([gone], timeout=ping)
             if ping and not gone.done():
-                writer.write(b"8\r\n: ping\n\n\r\n")
+                writer.write(b"%x\r\n%b\r\n" % (len(sign), sign))
                 await writer.drain()
         raise ConnectionResetError
 
@@ -261,6 +271,9 @@ def _body(turn: Turn, request: Request) -> Iterator[bytes]:
     """The chunks of a streamed answer, one an event."""
     if "raw" in turn:
         yield from turn["raw"]
+        return
+    if request.path.endswith("/converse-stream"):
+        yield from bedrock_events(turn)
         return
     messages = request.path.endswith("/messages")
     responses = request.path.endswith("/responses")

@@ -7,9 +7,9 @@ its numbers can be compared with each other.
 from collections.abc import Sequence
 from typing import Any
 
-from pi.wire.jsonio import dumps
 from pi.wire.messages import AgentMessage, Usage
 from pi.wire.model import Model
+from pi.wire.size import content_units, json_units, text_units
 
 __all__ = [
     "add_usage",
@@ -22,7 +22,6 @@ __all__ = [
 ]
 
 CHARS_PER_TOKEN = 4
-IMAGE_CHARS = 4800
 _COUNTS = ("input", "output", "cacheRead", "cacheWrite", "totalTokens")
 _OPTIONAL_COUNTS = ("cacheWrite1h", "reasoning")
 _COSTS = ("input", "output", "cacheRead", "cacheWrite", "total")
@@ -30,7 +29,7 @@ _COSTS = ("input", "output", "cacheRead", "cacheWrite", "total")
 
 def text_tokens(text: str) -> int:
     """A guess at the tokens of a text."""
-    return -(-_length(text) // CHARS_PER_TOKEN)
+    return -(-text_units(text) // CHARS_PER_TOKEN)
 
 
 def message_tokens(message: AgentMessage) -> int:
@@ -38,17 +37,17 @@ def message_tokens(message: AgentMessage) -> int:
     fields: dict[str, Any] = message  # type: ignore[assignment]
     match fields.get("role"):
         case "bashExecution":
-            chars = _length(fields.get("command")) + _length(fields.get("output"))
+            chars = text_units(fields.get("command")) + text_units(fields.get("output"))
         case "branchSummary" | "compactionSummary":
-            chars = _length(fields.get("summary"))
+            chars = text_units(fields.get("summary"))
         case "system":
             sections = fields.get("sections") or {}
-            chars = _content(fields.get("content")) + sum(map(_length, sections.values()))
+            chars = content_units(fields.get("content")) + sum(map(text_units, sections.values()))
             for key in ("toolsAdded", "toolsRemoved"):
                 if fields.get(key):
-                    chars += _length(_json(fields[key]))
+                    chars += json_units(fields[key])
         case _:
-            chars = _content(fields.get("content"))
+            chars = content_units(fields.get("content"))
     return -(-chars // CHARS_PER_TOKEN)
 
 
@@ -92,37 +91,3 @@ def add_usage(one: Usage, other: Usage) -> Usage:
 def overflows(model: Model, usage: Usage) -> bool:
     """Whether an answer was given although its request did not fit: some servers cut silently."""
     return (usage.get("input") or 0) + (usage.get("cacheRead") or 0) > model.context_window
-
-
-def _content(content: Any) -> int:
-    if isinstance(content, str):
-        return _length(content)
-    if not isinstance(content, list):
-        return 0
-    return sum(_block(block) for block in content if isinstance(block, dict))
-
-
-def _block(block: dict[str, Any]) -> int:
-    match block.get("type"):
-        case "text":
-            return _length(block.get("text"))
-        case "thinking":
-            return _length(block.get("thinking"))
-        case "toolCall":
-            return _length(block.get("name")) + _length(_json(block.get("arguments")))
-        case "image":
-            return IMAGE_CHARS
-    return 0
-
-
-def _json(value: Any) -> str:
-    return dumps(value).decode("utf-8", "surrogatepass")
-
-
-def _length(text: Any) -> int:
-    """UTF-16 units, in which the formats that pi shares count."""
-    if not isinstance(text, str):
-        return 0
-    if text.isascii():
-        return len(text)
-    return len(text) + sum(char > "\uffff" for char in text)

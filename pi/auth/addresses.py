@@ -30,6 +30,14 @@ def address_of(
     """
     if model.provider == "azure":
         return _azure(model, variables)
+    if model.api == "bedrock-converse-stream":
+        from pi.auth.aws import bedrock_address  # noqa: PLC0415  (for Bedrock alone)
+
+        return bedrock_address(model, variables)
+    if model.api == "google-vertex":
+        from pi.auth.google import vertex_address  # noqa: PLC0415  (for Vertex alone)
+
+        return vertex_address(model, variables, keyed=bool(token))
     if model.provider == "github-copilot" and model.base_url == COPILOT_ADDRESS:
         return copilot_address(token, enterprise)
 

@@ -7,9 +7,10 @@ stored sign-in that cannot be renewed is an error too: another key might be bill
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pi.auth.addresses import address_of, deployment_of
+from pi.auth.ambient import has_ambient
 from pi.auth.oauth import has_flow
 from pi.auth.oauth.base import Surroundings, now_ms
 from pi.auth.providers import key_source
@@ -18,6 +19,10 @@ from pi.auth.store import AuthStore, Stored
 from pi.config.values import UnresolvedValue, can_resolve, is_command, resolve_value
 from pi.errors import AuthError, ConfigError
 from pi.wire.model import Model
+
+if TYPE_CHECKING:
+    from pi.auth.aws import AwsKeys
+    from pi.auth.google import GoogleKeys
 
 __all__ = ["Credential", "Credentials", "KeyConfig", "ProviderKey"]
 
@@ -39,6 +44,7 @@ class Credential:
     """What to send. api_key: for the API's own header, None when `headers` carry it already.
 
     headers: resolved, the model's and the provider's among them. base_url: placeholders filled in.
+    sign: what signs each request, where the platform's credentials do.
     source: where the key comes from, for messages. env: the stored entry's variables.
     deployment: the service's own name for the model, where it is not the model's id.
     """
@@ -47,6 +53,7 @@ class Credential:
     headers: Mapping[str, str]
     base_url: str
     source: str
+    sign: "AwsKeys | None" = None
     env: Mapping[str, str] = field(default_factory=dict)
     deployment: str | None = None
 
@@ -86,6 +93,8 @@ class Credentials:
         self._keyless = keyless
         self._around = around
         self._stored_keys: dict[str, str | None] = {}
+        self._aws_keys: dict[str, AwsKeys] = {}
+        self._google_keys: GoogleKeys | None = None
 
     def has_credential(self, provider: str) -> bool:
         """Whether a key should be found. Cheap: no command runs. Never raises.
@@ -115,7 +124,7 @@ class Credentials:
             return can_resolve(config.api_key, variables)
         if any(variables.get(name) for name in source.variables):
             return True
-        return any(all(variables.get(name) for name in names) for names in source.ambient)
+        return has_ambient(provider, variables, chosen=stored is not None and not stored.oauth)
 
     def offered(self, provider: str) -> Collection[str] | None:
         """The models the stored sign-in's plan has, None where it does not say. Never raises."""
@@ -140,10 +149,20 @@ class Credentials:
             if api_key
             else self._key(model.provider, stored, variables)
         )
+        sign: AwsKeys | None = None
+        ambient: Mapping[str, str] = {}
         if key is None:
-            if model.provider not in self._keyless:
+            chosen = stored is not None and not stored.oauth
+            if model.provider in self._keyless:
+                key = ProviderKey("", "no key needed")
+            elif not has_ambient(model.provider, variables, chosen=chosen):
                 return None
-            key = ProviderKey("", "no key needed")
+            elif model.provider == "amazon-bedrock":
+                sign = self._aws(model, variables, stored)
+                key = ProviderKey("", "AWS credentials")
+            else:
+                ambient = self._google(variables)
+                key = ProviderKey("", "Google application default credentials")
         headers = {
             name: resolve_value(
                 value,
@@ -152,6 +171,8 @@ class Credentials:
             )
             for name, value in model.headers.items()
         }
+        for name, value in ambient.items():
+            headers = _with(headers, name, value)
         config = self._configs.get(model.provider)
         source = key_source(model.provider)
         plain: str | None = key.value or None
@@ -176,6 +197,7 @@ class Credentials:
                 enterprise=None if stored is None else stored.entry.get("enterpriseUrl"),
             ),
             source=key.source,
+            sign=sign,
             deployment=deployment_of(model, variables),
             env={} if stored is None else stored.env,
         )
@@ -193,6 +215,14 @@ class Credentials:
         if any(not variables.get(name) for name in key_source(provider).needs):
             return None
         return self._key(provider, stored, variables, left, wish)
+
+    def is_signed_in(self, provider: str) -> bool:
+        """Whether requests go on an account's plan, whose prices tell what they would cost."""
+        try:
+            stored = self.store.get(provider)
+        except ConfigError:
+            return False
+        return stored is not None and stored.oauth
 
     def stored_token(self, provider: str) -> str | None:
         """A stored sign-in's token as it is, expired or not; None without a usable sign-in."""
@@ -281,6 +311,25 @@ class Credentials:
         if needs_renewal(entry, self._around.now(), left if left > EARLY else 0):
             raise AuthError(f'"{provider}" gives no token that is good for {left:g} seconds')
         return str(entry["access"])
+
+    def _aws(self, model: Model, variables: Mapping[str, str], stored: Stored | None) -> "AwsKeys":
+        """One for the run, so that what it found and fetched is kept."""
+        from pi.auth.aws import AwsKeys, bedrock_region  # noqa: PLC0415  (for Bedrock alone)
+
+        region = bedrock_region(model, variables)
+        if region not in self._aws_keys:
+            own = {} if stored is None else stored.env
+            self._aws_keys[region] = AwsKeys(variables, own, region)
+        return self._aws_keys[region]
+
+    def _google(self, variables: Mapping[str, str]) -> Mapping[str, str]:
+        from pi.auth.google import GoogleKeys  # noqa: PLC0415  (for Vertex alone)
+
+        if self._google_keys is None:
+            if self._around is None:
+                raise AuthError("Google credentials cannot be used here: there is no network")
+            self._google_keys = GoogleKeys(variables, self._around.send)
+        return self._google_keys.headers()
 
     def _stored_key(self, provider: str, key: str, variables: Mapping[str, str]) -> str | None:
         """A stored key's value; commands run once a process, failures included."""

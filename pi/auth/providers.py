@@ -56,7 +56,14 @@ KEY_SOURCES: Mapping[str, KeySource] = {
     "fireworks": _one("FIREWORKS_API_KEY"),
     "github-copilot": KeySource(("COPILOT_GITHUB_TOKEN",), header="Authorization"),
     "google": _one("GEMINI_API_KEY"),
-    "google-vertex": _one("GOOGLE_CLOUD_API_KEY"),
+    "google-vertex": KeySource(
+        ("GOOGLE_CLOUD_API_KEY",),
+        # With a file of application default credentials: see pi.auth.ambient.
+        ambient=(
+            ("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"),
+            ("GCLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"),
+        ),
+    ),
     "groq": _one("GROQ_API_KEY"),
     "huggingface": _one("HF_TOKEN"),
     "kimi-coding": _one("KIMI_API_KEY"),

@@ -22,7 +22,11 @@ EXAMPLES = (
 COMMANDS = (
     ("auth", "Sign in to providers and out, check and print credentials"),
     ("sessions", "Find, inspect, repair and export what was said before"),
-    ("update --models", "Fetch the latest facts about models"),
+    ("install <source>", "Add a package of skills, prompt templates and themes"),
+    ("remove <source>", "Remove a package"),
+    ("list", "List the packages"),
+    ("update", "Update packages, or the facts about models"),
+    ("config", "List skills, prompt templates and the like; switch them on and off"),
 )
 
 VARIABLES = (

@@ -3,21 +3,18 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pi.cli.options import Options
-from pi.cli.prompts import AttachedImage, compose_prompts
+from pi.cli.prompts import compose_prompts
 from pi.config.environment import Environment
 from pi.config.paths import find_paths
-from pi.config.settings_types import Settings
-from pi.errors import ToolError
 from pi.models.listing import list_models as model_table
 from pi.modes.stderr import tell
+from pi.runtime.attachments import image_loader
 from pi.runtime.host import Host, open_host
 from pi.runtime.prompts import Prompt
-from pi.runtime.services import image_limits, read_services, warn
-from pi.tools.base import image_block
-from pi.wire.model import Model
+from pi.runtime.services import read_services, warn
 
 __all__ = ["list_models", "run_prompts"]
 
@@ -30,13 +27,13 @@ def list_models(options: Options, environment: Environment) -> str:
 
 
 def run_prompts(options: Options, environment: Environment) -> int:
-    """Everything between the options and the exit code of a text or JSON run."""
+    """Everything between the options and the exit code of a text, JSON or RPC run."""
     warn(options.warnings)
     with asyncio.Runner() as runner:
         host = runner.run(open_host(options, environment))
         try:
             # Outside of the loop, whose handler of Ctrl-C would not end a read of stdin.
-            prompts = _prompts(options, host)
+            prompts = _prompts(options, host) if options.mode != "rpc" else ()
             code = runner.run(_run(options, host, prompts))
             if options.verbose and host.store.saved:
                 tell(f"Session: {host.store.path}")
@@ -54,7 +51,7 @@ def _prompts(options: Options, host: Host) -> Sequence[Prompt]:
         None if os.isatty(0) else sys.stdin.buffer.read(),
         cwd=services.paths.cwd,
         home=services.paths.home,
-        load_image=_image_loader(services.settings, host.model),
+        load_image=image_loader(services.settings, host.model),
     )
     if prompts:
         services.check_key(host.model)
@@ -62,35 +59,16 @@ def _prompts(options: Options, host: Host) -> Sequence[Prompt]:
 
 
 async def _run(options: Options, host: Host, prompts: Sequence[Prompt]) -> int:
+    # A mode is loaded only when it runs.
+    if options.mode == "rpc":
+        from pi.modes.rpc import run_rpc  # noqa: PLC0415
+
+        return await run_rpc(host)
     await host.begin()
     if options.mode == "json":
-        # A mode is loaded only when it runs.
         from pi.modes.json_events import run_json  # noqa: PLC0415
 
         return await run_json(host, prompts)
     from pi.modes.text import run_text  # noqa: PLC0415
 
     return await run_text(host, prompts)
-
-
-def _image_loader(
-    settings: Settings, model: Model | None
-) -> Callable[[bytes], AttachedImage | None]:
-    """How an @file becomes an image block, if it is an image."""
-
-    def load_image(data: bytes) -> AttachedImage | None:
-        # Only a run with @files needs the image code.
-        from pi.tools.images import SNIFF_BYTES, encode, sniff  # noqa: PLC0415
-
-        kind = sniff(data[:SNIFF_BYTES])
-        if kind is None:
-            return None
-        limits = image_limits(model)
-        try:
-            encoded = encode(data, kind, limits, resize=settings.images.auto_resize)
-        except ToolError as error:
-            return AttachedImage(None, note=f"[An image is left out. {error}.]")
-        block = image_block(encoded.data, encoded.mime_type)
-        return AttachedImage(block, encoded.conversion, encoded.scaling)
-
-    return load_image

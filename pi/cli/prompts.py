@@ -7,16 +7,16 @@ in between; each further message is a prompt of its own.
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import unquote
 
 from pi.errors import PiError
+from pi.runtime.attachments import LoadImage
 from pi.runtime.prompts import Prompt
 from pi.wire.messages import ImageContent
 
-__all__ = ["AttachedImage", "LoadImage", "compose_prompts"]
+__all__ = ["compose_prompts"]
 
 # What JavaScript's trim() takes off: not str.strip()'s set, which has control characters too.
 _BLANKS = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -24,23 +24,6 @@ _BLANKS = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
 )
 # Compiled by `re` at their first use: most runs get by without.
 _ODD_SPACES = "[\xa0\u2000-\u200a\u202f\u205f\u3000]"
-
-
-class AttachedImage(NamedTuple):
-    """An image file made ready for a model.
-
-    image: None when it could not be used. conversion: a note for the file's tag, such as that the
-    format was changed. note: a line for the end of the prompt: a change of size, or why the image
-    was left out.
-    """
-
-    image: ImageContent | None
-    conversion: str = ""
-    note: str = ""
-
-
-LoadImage = Callable[[bytes], AttachedImage | None]
-"""Called with each file's bytes; None when they are not an image, whatever the file's name."""
 
 
 def compose_prompts(

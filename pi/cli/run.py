@@ -18,7 +18,10 @@ __all__ = ["run"]
 
 INTERRUPTED = 130
 
-COMMANDS = ("auth", "sessions", "update")
+COMMANDS = (
+    *("auth", "sessions", "update"),
+    *("install", "remove", "uninstall", "list", "config"),
+)
 """First words that are commands of their own."""
 
 
@@ -95,6 +98,14 @@ def _command(argv: Sequence[str], environment: Environment) -> int:
         from pi.cli.sessions_command import run_sessions  # noqa: PLC0415
 
         return run_sessions(argv[1:], environment)
+    if argv[0] == "config":
+        from pi.cli.config import run_config  # noqa: PLC0415
+
+        return run_config(argv[1:], environment)
+    if argv[0] != "update":
+        from pi.cli.packages import run_packages  # noqa: PLC0415
+
+        return run_packages(argv, environment)
     from pi.cli.update import run_update  # noqa: PLC0415
 
     return run_update(argv[1:], environment)

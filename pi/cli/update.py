@@ -1,13 +1,15 @@
-"""`pi update --models`: the latest lists of models for the providers in use."""
+"""`pi update`: packages, and the latest lists of models for the providers in use."""
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import click
 
 from pi.auth.credentials import Credentials
 from pi.auth.store import AuthStore
 from pi.cli.commands import invoke, say
+from pi.cli.packages import approval, spelled_out, update_installed
 from pi.config.environment import Environment
 from pi.config.paths import find_paths
 from pi.config.settings import read_settings
@@ -15,34 +17,80 @@ from pi.errors import PiError, UsageError
 from pi.models.catalogue import provider_ids
 from pi.models.custom import read_custom
 from pi.models.refresh import DEFAULT_URL, Fetched, refresh
+from pi.modes.stderr import tell
 from pi.runtime.network import Sender, http_options
 
 __all__ = ["run_update"]
 
+_ITSELF = ("self", "pi")
+"""Sources that mean pi itself."""
+
 
 def run_update(arguments: Sequence[str], environment: Environment) -> int:
     """`pi update ARGUMENTS`. Raises PiError."""
-    return invoke(update, "pi update", arguments, environment)
+    return invoke(update, "pi update", spelled_out(arguments), environment)
 
 
 @click.command(add_help_option=False)
+@click.option("--extensions", is_flag=True, help="Update all installed packages")
+@click.option(
+    "--extension", metavar="SOURCE", help="Update one package; the same as naming it alone"
+)
 @click.option("--models", is_flag=True, help="Fetch the latest facts about models")
+@click.option("--all", "everything", is_flag=True, help="As --extensions: pi itself is pip's")
+@click.option("--self", "itself", is_flag=True, hidden=True)
+@click.option("--force", is_flag=True, hidden=True)
 @click.option("--offline", is_flag=True, help="Fetch nothing (as PI_OFFLINE=1)")
+@approval
 @click.argument("source", required=False)
 @click.help_option("-h", "--help", help="Show this help")
 @click.pass_obj
-def update(environment: Environment, source: str | None, *, models: bool, offline: bool) -> int:
-    """Fetch the latest facts about the models of every provider you have credentials for.
+def update(
+    environment: Environment,
+    source: str | None,
+    *,
+    extensions: bool,
+    extension: str | None,
+    models: bool,
+    everything: bool,
+    itself: bool,
+    force: bool,
+    offline: bool,
+    approve: bool | None,
+) -> int:
+    """Update packages, or one of them, or the facts about models.
 
-    They come from pi.dev, or from where PI_MODELS_URL points, and go into models-store.json of the
-    agent folder. What cannot be fetched stays as it is.
+    Facts about models are those of every provider you have credentials for. They come from pi.dev,
+    or from where PI_MODELS_URL points, and go into models-store.json of the agent folder. What
+    cannot be fetched stays as it is. A project's packages are updated if it is trusted.
     """
-    if source is not None or not models:
+    targets = (
+        ("--models", models),
+        ("--all", everything),
+        ("--extension", extension is not None),
+        ("a source", source is not None and source not in _ITSELF),
+        ("--extensions", extensions),
+    )
+    given = [name for name, wanted in targets if wanted]
+    if len(given) > 1:
+        raise UsageError(f"{given[0]} cannot be combined with {given[1]}")
+    if offline:
+        environment = replace(environment, offline=True)
+    if models:
+        return _update_models(environment)
+    if not given:
         raise UsageError(
-            "this version of pi updates lists of models only: pi update --models",
-            hint="Update pi itself with what you installed it with, such as pip.",
+            "pi does not update itself: update it with what you installed it with, such as pip",
+            hint="Packages are updated by pi update --extensions, models by pi update --models.",
         )
-    if environment.offline or offline:
+    code = update_installed(environment, extension or source, approve=approve)
+    if everything or itself:
+        tell("pi itself is updated with what you installed it with, such as pip.")
+    return code
+
+
+def _update_models(environment: Environment) -> int:
+    if environment.offline:
         return say("Offline: no list of models was fetched.")
     paths = find_paths(environment)
     settings = read_settings(paths).resolve(trusted=False)

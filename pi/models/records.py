@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pi.wire.model import Model, Prices, PriceTier
+from pi.wire.model import Model, Prices, PriceTier, prices_of
 
-__all__ = ["model_from_record"]
+__all__ = ["model_from_record", "record_of_model"]
 
 
 def model_from_record(provider: str, record: Mapping[str, Any]) -> Model:
@@ -19,7 +19,7 @@ def model_from_record(provider: str, record: Mapping[str, Any]) -> Model:
         reasoning=record.get("reasoning", False),
         thinking_level_map=record.get("thinkingLevelMap", {}),
         input=tuple(record.get("input", ("text",))),
-        prices=_prices(record.get("cost", {})),
+        prices=prices_of(record.get("cost", {})),
         context_window=int(record.get("contextWindow", 128_000)),
         max_tokens=int(record.get("maxTokens", 16_384)),
         headers=record.get("headers", {}),
@@ -31,20 +31,44 @@ def model_from_record(provider: str, record: Mapping[str, Any]) -> Model:
     )
 
 
-def _prices(cost: Mapping[str, Any]) -> Prices:
-    return Prices(
-        input=cost.get("input", 0),
-        output=cost.get("output", 0),
-        cache_read=cost.get("cacheRead", 0),
-        cache_write=cost.get("cacheWrite", 0),
-        tiers=tuple(
-            PriceTier(
-                input_tokens_above=int(tier["inputTokensAbove"]),
-                input=tier["input"],
-                output=tier["output"],
-                cache_read=tier["cacheRead"],
-                cache_write=tier["cacheWrite"],
-            )
-            for tier in cost.get("tiers", ())
-        ),
-    )
+def record_of_model(model: Model) -> dict[str, Any]:
+    """What programs are told of a model: the other way, without headers, which may be secret."""
+    optional = {
+        "thinkingLevelMap": model.thinking_level_map,
+        "compat": model.compat,
+        "samplingParams": model.sampling_params,
+        "samplingParamsByThinkingLevel": model.sampling_params_by_level,
+        "inputLimits": model.input_limits,
+        "promptCache": model.prompt_cache,
+    }
+    return {
+        "id": model.id,
+        "name": model.name,
+        "api": model.api,
+        "provider": model.provider,
+        "baseUrl": model.base_url,
+        "reasoning": model.reasoning,
+        "input": list(model.input),
+        "cost": _cost(model.prices),
+        "contextWindow": model.context_window,
+        "maxTokens": model.max_tokens,
+        **{key: dict(value) for key, value in optional.items() if value},
+    }
+
+
+def _cost(prices: Prices) -> dict[str, Any]:
+    cost: dict[str, Any] = _figures(prices)
+    if prices.tiers:
+        cost["tiers"] = [
+            {"inputTokensAbove": tier.input_tokens_above, **_figures(tier)} for tier in prices.tiers
+        ]
+    return cost
+
+
+def _figures(prices: Prices | PriceTier) -> dict[str, float]:
+    return {
+        "input": prices.input,
+        "output": prices.output,
+        "cacheRead": prices.cache_read,
+        "cacheWrite": prices.cache_write,
+    }

@@ -2,8 +2,13 @@
 
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-__all__ = ["one_line", "tell"]
+__all__ = ["diverted", "one_line", "tell"]
+
+_elsewhere: list[Callable[[str], None]] = []
+"""Who shows the lines instead of stderr; the last one does."""
 
 # Compiled by `re` at their first use: most runs get by without.
 _BREAKS = r"\s*[\n\v\f\r\x85\u2028\u2029]\s*"
@@ -21,9 +26,22 @@ def one_line(text: str) -> str:
 
 def tell(text: str) -> None:
     """Write `text` as one line; without a stderr that takes it, do nothing."""
+    if _elsewhere:
+        _elsewhere[-1](text)
+        return
     try:
         sys.stderr.write(f"{one_line(text)}\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         # Closed, full, or never there: no reason to stop the run, and nowhere left to say it.
         return
+
+
+@contextmanager
+def diverted(show: Callable[[str], None]) -> Iterator[None]:
+    """While a program has the whole terminal, show the lines there, not across it."""
+    _elsewhere.append(show)
+    try:
+        yield
+    finally:
+        _elsewhere.remove(show)

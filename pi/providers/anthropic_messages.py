@@ -1,34 +1,27 @@
 """Anthropic Messages, streamed, and the many servers that speak it.
 
-Source: the API's public reference, and docs/models-configuration.md for `compat`.
+What is sent is in anthropic_request.py; here is what comes back.
 """
 
-import re
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Any
 
 from pi.errors import InvalidRequestError, ProviderError, StreamFormatError
+from pi.providers.anthropic_request import effort_told, request
+from pi.providers.anthropic_threads import Thread
 from pi.providers.assembly import Assembly, OpenBlock
 from pi.providers.base import Context, StreamOptions
-from pi.providers.budget import THINKING_BUDGETS, output_limit, thinking_budget
 from pi.providers.errors import failure_of
-from pi.providers.hosts import affinity_headers, bearer_only, service_headers
-from pi.providers.prompt import Prompt, fold
 from pi.providers.streaming import Call, converse, event_json
-from pi.providers.strict import strict_schema, wants_strict
-from pi.providers.transform import Replayed, replayable
+from pi.providers.strict import relaxing, strict_allowed
 from pi.wire.events import AssistantEvent
-from pi.wire.messages import AssistantMessage, StopReason, ToolDeclaration, UserContent
-from pi.wire.model import Model
+from pi.wire.messages import StopReason
+from pi.wire.model import Model, prices_of
 
-__all__ = ["request", "stream"]
+__all__ = ["stream"]
 
-API_VERSION = "2023-06-01"
-BETA_INTERLEAVED = "interleaved-thinking-2025-05-14"
-BETA_FINE_TOOLS = "fine-grained-tool-streaming-2025-05-14"
 REDACTED = "[thinking withheld by the provider]"
-ONLY_IMAGE = "(the image attached here)"
-EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high"}
 STOPS: dict[str, StopReason] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -40,205 +33,29 @@ STOPS: dict[str, StopReason] = {
 }
 
 
-def stream(
+async def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
-    return converse(assembly, _Reader(assembly), request(model, context, options), options)
+    if effort := effort_told(model, options):
+        assembly.message["providerThinkingLevel"] = effort
+    thread = Thread(assembly, options)
 
+    def loose() -> Call:
+        return thread.call(request(model, context, options, strict=False))
 
-def request(model: Model, context: Context, options: StreamOptions) -> Call:
-    """What is sent for this conversation."""
-    compat = model.compat
-    marker = _cache_marker(model, options)
-    prompt = fold(context.messages)
-    history = replayable(context.messages, model, _safe_id)
-    max_tokens = output_limit(model, prompt, history, options.max_tokens)
-    body: dict[str, Any] = {
-        "model": model.id,
-        "messages": _messages(history, model, marker),
-        "max_tokens": max_tokens,
-        "stream": True,
-    }
-    if prompt.text:
-        body["system"] = [_marked({"type": "text", "text": prompt.text}, marker)]
-    eager = compat.get("supportsEagerToolInputStreaming", True)
-    if prompt.tools:
-        body["tools"] = _tools(prompt, model, marker, eager=eager)
-    betas = [BETA_FINE_TOOLS] if prompt.tools and not eager else []
-    if model.reasoning:
-        body |= _thinking(model, options, max_tokens)
-        if body["thinking"]["type"] == "enabled":
-            betas.append(BETA_INTERLEAVED)
-    headers = {
-        "content-type": "application/json",
-        "accept": "application/json",
-        "anthropic-version": API_VERSION,
-    }
-    if options.api_key is not None:
-        if bearer_only(model):
-            headers["authorization"] = f"Bearer {options.api_key}"
-        else:
-            headers["x-api-key"] = options.api_key
-    if betas:
-        headers["anthropic-beta"] = ",".join(betas)
-    headers |= service_headers(model, options.session_id, history)
-    if options.cache_retention != "none":
-        headers |= affinity_headers(model, options.session_id)
-    headers |= {name.lower(): value for name, value in options.headers.items()}
-    url = f"{model.base_url.rstrip('/')}/v1/messages?beta=true"
-    return Call(url, headers, body, whole_body=True)
+    def build() -> Call:
+        if not strict_allowed(options):
+            return loose()
+        relaxed = relaxing(assembly, options, "anthropic_strict_tools_fallback", loose)
+        return thread.call(request(model, context, options), relaxed)
 
-
-def _cache_marker(model: Model, options: StreamOptions) -> dict[str, Any] | None:
-    if options.cache_retention == "none":
-        return None
-    if options.cache_retention == "long" and model.compat.get("supportsLongCacheRetention", True):
-        return {"type": "ephemeral", "ttl": "1h"}
-    return {"type": "ephemeral"}
-
-
-def _marked(block: dict[str, Any], marker: dict[str, Any] | None) -> dict[str, Any]:
-    return block if marker is None else {**block, "cache_control": marker}
-
-
-def _thinking(model: Model, options: StreamOptions, max_tokens: int) -> dict[str, Any]:
-    level = options.thinking
-    if level == "off":
-        return {"thinking": {"type": "disabled"}}
-    if model.compat.get("forceAdaptiveThinking"):
-        effort = model.thinking_level_map.get(level) or EFFORTS.get(level, "high")
-        return {
-            "thinking": {"type": "adaptive", "display": "summarized"},
-            "output_config": {"effort": effort},
-        }
-    budget = thinking_budget(level, options.thinking_budgets, max_tokens)
-    return {
-        "thinking": {
-            "type": "enabled",
-            "budget_tokens": budget or THINKING_BUDGETS["minimal"],
-            "display": "summarized",
-        }
-    }
-
-
-def _tools(
-    prompt: Prompt, model: Model, marker: dict[str, Any] | None, *, eager: bool
-) -> list[dict[str, Any]]:
-    strict = bool(model.compat.get("supportsStrictTools"))
-    tools = [_tool(tool, eager=eager, strict=strict) for tool in prompt.tools]
-    if model.compat.get("supportsCacheControlOnTools", True):
-        tools[-1] = _marked(tools[-1], marker)
-    return tools
-
-
-def _tool(tool: ToolDeclaration, *, eager: bool, strict: bool) -> dict[str, Any]:
-    declared: dict[str, Any] = {"name": tool["name"], "description": tool["description"]}
-    if eager:
-        declared["eager_input_streaming"] = True
-    schema: dict[str, Any] | None = None
-    if strict and wants_strict(tool):
-        schema = strict_schema(tool["parameters"])
-    if schema is not None:
-        declared["strict"] = True
-    declared["input_schema"] = schema or {
-        "type": "object",
-        "properties": {},
-        "required": [],
-        **tool["parameters"],
-    }
-    return declared
-
-
-def _messages(
-    history: Sequence[Replayed], model: Model, marker: dict[str, Any] | None
-) -> list[dict[str, Any]]:
-    """Consecutive tool results share one user message; the last user block gets the marker."""
-    messages: list[dict[str, Any]] = []
-    results: list[dict[str, Any]] | None = None
-    for message in history:
-        if message["role"] == "toolResult":
-            block = {
-                "type": "tool_result",
-                "tool_use_id": message["toolCallId"],
-                "content": _result_content(message["content"]),
-                "is_error": message["isError"],
-            }
-            if results is None:
-                results = []
-                messages.append({"role": "user", "content": results})
-            results.append(block)
-            continue
-        results = None
-        if message["role"] == "assistant":
-            if blocks := _assistant_blocks(message, model):
-                messages.append({"role": "assistant", "content": blocks})
-        elif isinstance(message["content"], str):
-            if message["content"].strip():
-                messages.append({"role": "user", "content": message["content"]})
-        elif blocks := [
-            _user_block(block)
-            for block in message["content"]
-            if block["type"] != "text" or block["text"].strip()
-        ]:
-            messages.append({"role": "user", "content": blocks})
-    if marker is not None and messages and messages[-1]["role"] == "user":
-        last = messages[-1]
-        if isinstance(last["content"], str):
-            last["content"] = [{"type": "text", "text": last["content"]}]
-        last["content"][-1] = _marked(last["content"][-1], marker)
-    return messages
-
-
-def _result_content(content: Sequence[UserContent]) -> str | list[dict[str, Any]]:
-    texts = [block["text"] for block in content if block["type"] == "text"]
-    if len(texts) == len(content):
-        return "\n".join(texts)
-    blocks = [
-        _user_block(block) for block in content if block["type"] != "text" or block["text"].strip()
-    ]
-    if not any(block["type"] == "text" for block in blocks):
-        blocks.insert(0, {"type": "text", "text": ONLY_IMAGE})
-    return blocks
-
-
-def _user_block(block: UserContent) -> dict[str, Any]:
-    if block["type"] == "text":
-        return {"type": "text", "text": block["text"]}
-    source = {"type": "base64", "media_type": block["mimeType"], "data": block["data"]}
-    return {"type": "image", "source": source}
-
-
-def _assistant_blocks(message: AssistantMessage, model: Model) -> list[dict[str, Any]]:
-    blocks: list[dict[str, Any]] = []
-    for block in message["content"]:
-        if block["type"] == "text":
-            blocks.append({"type": "text", "text": block["text"]})
-        elif block["type"] == "toolCall":
-            blocks.append(
-                {
-                    "type": "tool_use",
-                    "id": block["id"],
-                    "name": block["name"],
-                    "input": block["arguments"],
-                }
-            )
-        else:
-            signature = block.get("thinkingSignature") or ""
-            thinking = {"type": "thinking", "thinking": block["thinking"], "signature": signature}
-            if block.get("redacted"):
-                blocks.append({"type": "redacted_thinking", "data": signature})
-            elif signature or model.compat.get("allowEmptySignature"):
-                blocks.append(thinking)
-            elif block["thinking"].strip():
-                # Unsigned thinking is refused as such; as text the model still sees it.
-                blocks.append({"type": "text", "text": block["thinking"]})
-    return blocks
-
-
-def _safe_id(call_id: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)[:64] or "_"
+    async with aclosing(converse(assembly, _Reader(assembly), build, options)) as events:
+        async for event in events:
+            if event["type"] == "done":
+                thread.answered()
+            yield event
 
 
 class _Reader:
@@ -252,6 +69,7 @@ class _Reader:
         self._stop: str | None = None
         self._refusal: str | None = None
         self._complete = False
+        self._changes: list[Any] = []
 
     def finished(self) -> bool:
         return self._complete
@@ -271,14 +89,23 @@ class _Reader:
                 yield self._end(value["index"], block)
         elif kind == "message_start":
             self._opening(value["message"])
+            self._note_changes(value["message"])
         elif kind == "message_delta":
             self._closing(value.get("delta") or {}, value.get("usage"))
+            self._note_changes(value)
         elif kind == "message_stop":
             self._complete = True
         elif kind == "error":
             raise _stream_failure(data)
 
     def close(self) -> StopReason:
+        if self._changes:
+            told = [
+                {key: change[key] for key in ("type", "path", "reason") if change.get(key)}
+                for change in self._changes
+                if isinstance(change, dict)
+            ]
+            self._assembly.note("anthropic_input_transformations", transformations=told)
         if not self._complete:
             raise StreamFormatError("the answer ended early: no message_stop")
         if self._stop is None:
@@ -294,8 +121,12 @@ class _Reader:
         if message.get("id"):
             reply["responseId"] = message["id"]
         answered_by = message.get("model")
-        if answered_by and answered_by != self._assembly.model.id:
+        model = self._assembly.model
+        if answered_by and answered_by != model.id:
             reply["responseModel"] = answered_by
+            for other in model.compat.get("allowedFallbackModels") or ():
+                if (other.get("provider"), other.get("model")) == (model.provider, answered_by):
+                    self._assembly.prices = prices_of(other.get("cost") or {})
         self._count(message.get("usage"))
 
     def _start(self, index: int, block: dict[str, Any]) -> Iterator[AssistantEvent]:
@@ -316,6 +147,8 @@ class _Reader:
             first = None
             self._inputs[index] = block.get("input") or {}
         else:
+            if kind == "fallback" and self._assembly.message["content"]:
+                raise InvalidRequestError("the provider changed the model amid its answer")
             return  # a block of a server-side tool: nothing to show or to run
         self._blocks[index] = opened
         yield event
@@ -345,6 +178,12 @@ class _Reader:
             block.content["arguments"] = whole
         return event
 
+    def _note_changes(self, told: dict[str, Any]) -> None:
+        """What the server left out of the request or changed in it."""
+        changes = told.get("input_transformations")
+        if isinstance(changes, list):
+            self._changes = changes
+
     def _closing(self, delta: dict[str, Any], usage: dict[str, Any] | None) -> None:
         if stop := delta.get("stop_reason"):
             self._stop = stop
@@ -368,6 +207,7 @@ class _Reader:
             cache_write_1h=(known.get("cache_creation") or {}).get("ephemeral_1h_input_tokens", 0),
             reasoning=(known.get("output_tokens_details") or {}).get("thinking_tokens"),
         )
+        self._assembly.bill(usage)
 
 
 def _stream_failure(data: bytes) -> ProviderError:

@@ -4,7 +4,8 @@ Each API's reader drives one Assembly and yields the events it returns. Text is 
 pieces and joined once, at a block's end or in `flush`, so a reply costs its length and no more.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from pi.errors import PiError
@@ -39,9 +40,12 @@ MILLION = 1_000_000
 
 
 class OpenBlock:
-    """A block that is being streamed. `content` is already in the message, its text is not."""
+    """A block that is being streamed. `content` is already in the message, its text is not.
 
-    __slots__ = ("content", "delta_type", "index", "pieces")
+    tail: what its text lacks, should the server never end it.
+    """
+
+    __slots__ = ("content", "delta_type", "index", "pieces", "tail")
 
     def __init__(
         self, index: int, content: TextContent | ThinkingContent | ToolCall, delta_type: Any
@@ -50,6 +54,7 @@ class OpenBlock:
         self.content = content
         self.delta_type = delta_type
         self.pieces: list[str] = []
+        self.tail = ""
 
     def delta(self, piece: str) -> Delta:
         self.pieces.append(piece)
@@ -57,7 +62,10 @@ class OpenBlock:
 
 
 class Assembly:
-    """One reply. `message` is what the `start` event gave out: it changes until the end."""
+    """One reply. `message` is what the `start` event gave out: it changes until the end.
+
+    prices: of the model that answers, where that is not the one asked.
+    """
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -71,6 +79,7 @@ class Assembly:
             "stopReason": "pending",
             "timestamp": now_ms(),
         }
+        self.prices = model.prices
         self._open: dict[int, OpenBlock] = {}
 
     def start(self) -> StreamStart:
@@ -129,6 +138,8 @@ class Assembly:
     def end_all(self) -> Iterator[AssistantEvent]:
         """Close whatever is still open, in the order it was opened."""
         for block in list(self._open.values()):
+            if block.tail:
+                yield block.delta(block.tail)
             yield self.end(block)
 
     def flush(self) -> None:
@@ -156,10 +167,12 @@ class Assembly:
         cache_write: int = 0,
         cache_write_1h: int | None = None,
         reasoning: int | None = None,
+        total: int | None = None,
         rate: float = 1,
     ) -> None:
         """Tokens so far, as the provider counts them; the cost follows from the model's prices.
 
+        total: where the provider says it; it may count what has no field.
         rate: what the prices are multiplied with, for a faster or slower service.
         """
         usage: Usage = {
@@ -167,9 +180,9 @@ class Assembly:
             "output": output,
             "cacheRead": cache_read,
             "cacheWrite": cache_write,
-            "totalTokens": input + output + cache_read + cache_write,
+            "totalTokens": total or input + output + cache_read + cache_write,
             "cost": cost_of(
-                self.model.prices,
+                self.prices,
                 input,
                 output,
                 cache_read,
@@ -183,6 +196,36 @@ class Assembly:
         if reasoning is not None:
             usage["reasoning"] = reasoning
         self.message["usage"] = usage
+
+    def bill(self, usage: Mapping[str, Any]) -> None:
+        """Take the cost that OpenRouter reports over the one counted. usage: as it sent it.
+
+        With a key of the person's own at a provider, what that provider charges comes on top.
+        """
+        cost, own = _dollars(usage.get("cost")), usage.get("is_byok")
+        if cost is None or own not in (True, False) or not _of_openrouter(self.model):
+            return
+        if own:
+            details = usage.get("cost_details") or {}
+            upstream = _dollars(details.get("upstream_inference_cost"))
+            if upstream is None and details.get("upstream_inference_cost", 0) is None:
+                parts = [
+                    _dollars(details.get(f"upstream_inference_{part}_cost"))
+                    for part in ("prompt", "completions")
+                ]
+                upstream = None if None in parts else sum(part or 0 for part in parts)
+            if upstream is None:
+                return
+            cost += upstream
+        self.message["usage"]["cost"] |= {"total": cost, "totalFromProvider": True}
+
+    def note(self, kind: str, problem: str | None = None, **details: Any) -> None:
+        """Keep with the reply that something went another way than usual. details: wire keys."""
+        noted: dict[str, Any] = {"type": kind, "timestamp": now_ms()}
+        if problem is not None:
+            noted["error"] = {"message": problem}
+        noted["details"] = details
+        self.message.setdefault("diagnostics", []).append(noted)
 
     def done(self, reason: StopReason) -> StreamDone:
         self.flush()
@@ -201,6 +244,15 @@ class Assembly:
         self.message["content"].append(content)
         self._open[block.index] = block
         return block
+
+
+def _of_openrouter(model: Model) -> bool:
+    return model.provider == "openrouter" or "openrouter.ai" in model.base_url
+
+
+def _dollars(value: Any) -> float | None:
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if known and 0 <= value < math.inf else None
 
 
 def cost_of(

@@ -5,11 +5,12 @@ Source: docs/providers.md, and the API's public reference.
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from functools import partial
 
 from pi.providers.assembly import Assembly
 from pi.providers.base import Context, StreamOptions
 from pi.providers.responses_reader import ResponsesReader
-from pi.providers.responses_request import responses_body
+from pi.providers.responses_request import grammars_for, responses_body
 from pi.providers.streaming import Call, converse
 from pi.wire.events import AssistantEvent
 from pi.wire.model import Model
@@ -24,8 +25,12 @@ def stream(
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
-    call = request(model, context, options)
-    return converse(assembly, ResponsesReader(assembly), call, options)
+    return converse(
+        assembly,
+        ResponsesReader(assembly, grammars=grammars_for(model, context)),
+        partial(request, model, context, options),
+        options,
+    )
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:

@@ -14,9 +14,31 @@ from pi.wire.events import AssistantEvent
 from pi.wire.messages import AgentMessage, ThinkingLevel
 from pi.wire.model import Model
 
-__all__ = ["CacheRetention", "Context", "StreamFunction", "StreamOptions", "Watch"]
+__all__ = [
+    "CacheRetention",
+    "Context",
+    "Sign",
+    "StreamFunction",
+    "StreamOptions",
+    "Transport",
+    "Watch",
+]
 
 CacheRetention = Literal["none", "short", "long"]
+Transport = Literal["auto", "sse", "websocket", "websocket-cached"]
+
+
+class Sign(Protocol):
+    """Signs a request, where a header that stays the same is not enough."""
+
+    def __call__(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, /
+    ) -> Mapping[str, str]:
+        """The headers to send, those given among them. May block: not for the event loop's thread.
+
+        Raises AuthError.
+        """
+        ...
 
 
 class Context(NamedTuple):
@@ -58,9 +80,13 @@ class StreamOptions:
 
     api_key: resolved, or None for a server that needs none.
     headers: resolved; they win over the API's own.
+    sign: what signs each request, for the APIs that are not content with a key.
     thinking: already clamped to the model.
     thinking_budgets: tokens by level, over the API's defaults.
     deployment: the service's own name for the model, where it is not the model's id.
+    transport: for APIs that have more than one.
+    timeout: for the headers of an answer; None for the client's idle time-out alone.
+    websocket_timeout: for opening a WebSocket; None for no limit.
     max_retries: of one request inside the provider, before the agent's own retries.
     max_retry_delay: a longer server-requested wait is an error; None for no limit.
     watch: sees what is sent and received.
@@ -69,12 +95,16 @@ class StreamOptions:
     http: HttpClient
     api_key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    sign: Sign | None = None
     thinking: ThinkingLevel = "off"
     thinking_budgets: Mapping[str, int] = field(default_factory=dict)
     max_tokens: int | None = None
     session_id: str | None = None
     cache_retention: CacheRetention = "short"
     deployment: str | None = None
+    transport: Transport = "auto"
+    timeout: float | None = None
+    websocket_timeout: float | None = 15.0
     max_retries: int = 0
     max_retry_delay: float | None = 60.0
     watch: Watch | None = None

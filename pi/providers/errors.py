@@ -53,7 +53,7 @@ _OVERFLOW = r"""(?ix)
     """
 _SPENT = (
     r"(?i)insufficient[_ ]quota|quota[_ ]exceeded|exceeded your current quota"
-    r"|usage_?limit_?(?:error|reached)|usage_not_included|available balance|billing"
+    r"|usage_?limit_?(?:error|reached|exceeded)|usage_not_included|available balance|billing"
 )
 _RATE = r"(?i)rate.?limit|too many requests"
 _BUSY = (
@@ -81,6 +81,8 @@ def failed_response(
     headers: names in lower case.
     """
     text = _body_text(status, body, whole_body=whole_body)
+    if kind := headers.get("x-amzn-errortype"):
+        text = f"{text} ({kind.partition(':')[0]})"
     if 300 <= status < 400 and (target := headers.get("location")):
         text = f"{status} the server redirects to {target}; name that address as baseUrl"
     return _classify(

@@ -4,14 +4,14 @@ What is sent is in google_request.py; here is what comes back.
 """
 
 from collections.abc import AsyncGenerator, Iterator
+from functools import partial
 from typing import Any
 
 from pi.errors import InvalidRequestError, StreamFormatError
 from pi.providers.assembly import Assembly, OpenBlock
 from pi.providers.base import Context, StreamOptions
 from pi.providers.errors import failure_of
-from pi.providers.google_request import google_body
-from pi.providers.hosts import service_headers
+from pi.providers.google_request import google_call
 from pi.providers.streaming import Call, converse, event_json
 from pi.wire.events import AssistantEvent
 from pi.wire.jsonio import dumps
@@ -26,21 +26,15 @@ def stream(
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
-    call = request(model, context, options)
-    return converse(assembly, GoogleReader(assembly), call, options)
+    return converse(
+        assembly, GoogleReader(assembly), partial(request, model, context, options), options
+    )
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:
     """What is sent for this conversation."""
-    body, history = google_body(model, context, options)
-    headers = {"content-type": "application/json", "accept": "*/*"}
-    if options.api_key is not None:
-        headers["x-goog-api-key"] = options.api_key
-    headers |= service_headers(model, options.session_id, history)
-    headers |= {name.lower(): value for name, value in options.headers.items()}
     name = model.id if model.id.startswith(("models/", "tunedModels/")) else f"models/{model.id}"
-    url = f"{model.base_url.rstrip('/')}/{name}:streamGenerateContent?alt=sse"
-    return Call(url, headers, body)
+    return google_call(model, context, options, name)
 
 
 class GoogleReader:
@@ -140,4 +134,5 @@ class GoogleReader:
             output=(usage.get("candidatesTokenCount") or 0) + thought,
             cache_read=cached,
             reasoning=thought,
+            total=usage.get("totalTokenCount"),
         )

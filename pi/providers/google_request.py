@@ -3,17 +3,17 @@
 Source: the API's public reference.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pi.providers.base import Context, StreamOptions
 from pi.providers.budget import output_limit
+from pi.providers.hosts import service_headers
 from pi.providers.prompt import fold
-from pi.providers.strict import strict_schema, wants_strict
-from pi.providers.transform import Replayed, replayable
+from pi.providers.streaming import Call
+from pi.providers.strict import strict_form
+from pi.providers.transform import Replayed, is_base64, replayable, safe_id
 from pi.wire.messages import (
     AssistantMessage,
     ToolDeclaration,
@@ -22,7 +22,7 @@ from pi.wire.messages import (
 )
 from pi.wire.model import Model
 
-__all__ = ["google_body"]
+__all__ = ["google_call"]
 
 NO_TEXT = "(the image is attached)"
 IMAGE_FOLLOWS = "The image that the tool returned:"
@@ -47,14 +47,26 @@ _NAMED_SCHEMAS = frozenset(
 )
 
 
-def google_body(
+def google_call(model: Model, context: Context, options: StreamOptions, name: str) -> Call:
+    """The request. name: what the address calls the model."""
+    body, history = _body(model, context, options)
+    headers = {"content-type": "application/json", "accept": "*/*"}
+    if options.api_key is not None:
+        headers["x-goog-api-key"] = options.api_key
+    headers |= service_headers(model, options.session_id, history)
+    headers |= {name.lower(): value for name, value in options.headers.items()}
+    url = f"{model.base_url.rstrip('/')}/{name}:streamGenerateContent?alt=sse"
+    return Call(url, headers, body)
+
+
+def _body(
     model: Model, context: Context, options: StreamOptions
 ) -> tuple[dict[str, Any], list[Replayed]]:
     """The body, and the conversation that it holds."""
     prompt = fold(context.messages)
-    history = replayable(context.messages, model, _safe_id)
+    history = replayable(context.messages, model, safe_id)
     generation: dict[str, Any] = {
-        "maxOutputTokens": output_limit(model, prompt, history, options.max_tokens)
+        "maxOutputTokens": output_limit(model, context.messages, options.max_tokens)
     }
     if model.reasoning:
         generation["thinkingConfig"] = _thinking(model, options)
@@ -72,7 +84,7 @@ def _tool_fields(tools: Sequence[ToolDeclaration], *, strict: bool) -> dict[str,
     declared = []
     held = False
     for tool in tools:
-        schema = strict_schema(tool["parameters"]) if strict and wants_strict(tool) else None
+        schema = strict_form(tool, able=strict)
         held = held or schema is not None
         declared.append(
             {
@@ -157,7 +169,8 @@ class _Contents:
                 if self._ids:
                     call["id"] = block["id"]
                 part, mark = {"functionCall": call}, block.get("thoughtSignature")
-            if mark and _is_base64(mark):
+            # Signatures of others' making are refused.
+            if mark and is_base64(mark):
                 part["thoughtSignature"] = mark
             parts.append(part)
         return parts
@@ -187,19 +200,6 @@ def _part(block: UserContent) -> dict[str, Any]:
     if block["type"] == "text":
         return {"text": block["text"]}
     return {"inlineData": {"mimeType": block["mimeType"], "data": block["data"]}}
-
-
-def _is_base64(mark: str) -> bool:
-    """Whether a signature is one of Google's: their bytes are refused in any other form."""
-    try:
-        base64.b64decode(mark, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return True
-
-
-def _safe_id(call_id: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)[:64] or "_"
 
 
 def _plain_schema(schema: Any) -> Any:

@@ -10,7 +10,7 @@ from pi.providers.transform import Replayed
 from pi.wire.model import Model
 
 __all__ = [
-    "affinity_headers",
+    "anthropic_compat",
     "bearer_only",
     "completions_compat",
     "responses_compat",
@@ -101,6 +101,12 @@ DEFAULTS: Mapping[str, Any] = {
     "promptCacheKeyMode": "auto",
 }
 
+ANTHROPIC_DEFAULTS: Mapping[str, Any] = {
+    "supportsEagerToolInputStreaming": True,
+    "supportsLongCacheRetention": True,
+    "supportsCacheControlOnTools": True,
+}
+
 RESPONSES_DEFAULTS: Mapping[str, Any] = {
     "supportsDeveloperRole": True,
     "supportsLongCacheRetention": True,
@@ -148,15 +154,15 @@ def responses_compat(model: Model) -> dict[str, Any]:
     return found | {key: value for key, value in model.compat.items() if value is not None}
 
 
-def affinity_headers(model: Model, session_id: str | None) -> dict[str, str]:
-    """Headers that keep a session on one replica, for Anthropic Messages."""
-    openrouter = service_of(model) == "openrouter"
-    if not session_id or not model.compat.get("sendSessionAffinityHeaders", openrouter):
-        return {}
-    default = "openrouter" if openrouter else None
-    if model.compat.get("sessionAffinityFormat", default) == "openrouter":
-        return {"x-session-id": session_id}
-    return {"x-session-affinity": session_id}
+def anthropic_compat(model: Model) -> dict[str, Any]:
+    """Every compat field of Anthropic Messages that has a value for this model."""
+    found: dict[str, Any] = dict(ANTHROPIC_DEFAULTS)
+    if service_of(model) == "openrouter":
+        found |= {"sendSessionAffinityHeaders": True, "sessionAffinityFormat": "openrouter"}
+    # A gateway that drops fields it does not know would lose the conversation before.
+    own = model.provider == "anthropic" and "api.anthropic.com" in model.base_url
+    found["supportsMessageThreads"] = own
+    return found | {key: value for key, value in model.compat.items() if value is not None}
 
 
 def service_headers(

@@ -56,22 +56,37 @@ def user_agent() -> str:
 
 
 class HttpClient:
-    """Opens its httpx.AsyncClient at the first request; close with `aclose`."""
+    """Opens its httpx.AsyncClient at the first request; close with `aclose`.
+
+    memory: what APIs know of a session from one request to the next; what has an `aclose` is closed
+    with the client.
+    """
 
     def __init__(self, options: HttpOptions | None = None) -> None:
         self.options = options or HttpOptions()
+        self.memory: dict[tuple[str, str], Any] = {}
         self._clients: dict[bool, httpx.AsyncClient] = {}
 
     @asynccontextmanager
     async def stream(
-        self, url: str, *, headers: Mapping[str, str], content: bytes, method: str = "POST"
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes,
+        method: str = "POST",
+        limit: float | None = None,
     ) -> AsyncIterator["httpx.Response"]:
         """Send, and give the answer once its headers are there; leaving closes it.
+
+        limit: seconds for that, besides the idle time-out.
 
         Redirects are not followed: a key must not travel to a host nobody named. Raises
         NetworkError for no answer, InvalidRequestError for what cannot be sent, ConfigError for an
         unusable proxy or certificate bundle. Reading the body raises what `network_error` takes.
         """
+        import asyncio  # noqa: PLC0415  (whoever gets here has it; a start without network has not)
+
         httpx = _httpx()
         try:
             target = httpx.URL(url)
@@ -91,7 +106,11 @@ class HttpClient:
             shown = f"{target.scheme}://{target.netloc.decode()}{target.path}"
             log.debug("%s %s, %d bytes", method, shown, len(content))
             began = time.monotonic()
-            response = await client.send(request, stream=True)
+            async with asyncio.timeout(limit):
+                response = await client.send(request, stream=True)
+        except TimeoutError as error:
+            log.debug("no answer from %s within %s s", shown, limit)
+            raise NetworkError(f"no answer from {_host(url)} within {limit:g}s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failure = network_error(error, url)
             log.debug("%s", failure)
@@ -110,6 +129,11 @@ class HttpClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
+        memories = list(self.memory.values())
+        self.memory.clear()
+        for memory in memories:
+            if hasattr(memory, "aclose"):
+                await memory.aclose()
         clients = list(self._clients.values())
         self._clients.clear()
         for client in clients:

@@ -5,6 +5,7 @@ Source: the API's public reference, and docs/models-configuration.md for `compat
 
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,7 @@ from pi.providers.budget import output_limit
 from pi.providers.openai_completions import STOPS, CompletionsReader
 from pi.providers.prompt import change_text, fold, split_leading
 from pi.providers.streaming import Call, converse
-from pi.providers.strict import strict_schema, wants_strict
+from pi.providers.strict import strict_form
 from pi.providers.transform import Replayed, replayable, short_hash, transcript
 from pi.wire.events import AssistantEvent
 from pi.wire.jsonio import dumps
@@ -42,8 +43,7 @@ def stream(
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
-    call = request(model, context, options)
-    return converse(assembly, _Reader(assembly), call, options)
+    return converse(assembly, _Reader(assembly), partial(request, model, context, options), options)
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:
@@ -64,7 +64,7 @@ def request(model: Model, context: Context, options: StreamOptions) -> Call:
         body["messages"] += _message(message)
     if whole.tools:
         body["tools"] = [_tool(tool) for tool in whole.tools]
-    body["max_tokens"] = output_limit(model, whole, history, options.max_tokens)
+    body["max_tokens"] = output_limit(model, context.messages, options.max_tokens)
     body |= _thinking(model, options)
     headers = {"content-type": "application/json", "accept": "text/event-stream"}
     if options.api_key is not None:
@@ -85,14 +85,13 @@ def _thinking(model: Model, options: StreamOptions) -> dict[str, Any]:
 
 
 def _tool(tool: ToolDeclaration) -> dict[str, Any]:
-    schema = strict_schema(tool["parameters"]) if wants_strict(tool) else None
+    schema = strict_form(tool, able=True)
     function: dict[str, Any] = {
         "name": tool["name"],
         "description": tool["description"],
         "parameters": schema or tool["parameters"],
+        "strict": schema is not None,
     }
-    if schema is not None:
-        function["strict"] = True
     return {"type": "function", "function": function}
 
 

@@ -6,13 +6,20 @@ The key is a token of that sign-in; which account it belongs to is written in it
 import base64
 import binascii
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any
 
 from pi.errors import AuthenticationError
 from pi.providers.assembly import Assembly
 from pi.providers.base import Context, StreamOptions
-from pi.providers.responses_reader import SERVICE_RATES, ResponsesReader
-from pi.providers.responses_request import MAX_ID, affinity, reasoning_fields, responses_input
+from pi.providers.responses_reader import ResponsesReader, service_rates
+from pi.providers.responses_request import (
+    MAX_ID,
+    affinity,
+    grammars_for,
+    reasoning_fields,
+    responses_input,
+)
 from pi.providers.streaming import Call, converse
 from pi.wire.events import AssistantEvent
 from pi.wire.jsonio import loads
@@ -29,18 +36,18 @@ NO_PROMPT = "Help the user with what they ask."
 def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
-    """Yield `start`, deltas, then exactly one `done` or `error`.
-
-    Raises AuthenticationError, before anything is sent, for a key that is no token of a sign-in.
-    """
+    """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
-    reader = ResponsesReader(assembly, rates=SERVICE_RATES, notes_end=True)
-    return converse(assembly, reader, request(model, context, options), options)
+    grammars = grammars_for(model, context)
+    reader = ResponsesReader(
+        assembly, rates=service_rates(model), grammars=grammars, notes_end=True
+    )
+    return converse(assembly, reader, partial(request, model, context, options), options)
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:
     """What is sent for this conversation."""
-    told = responses_input(model, context, options, strict=True, prompt_apart=True)
+    told = responses_input(model, context, options, strict=True, loose=None, prompt_apart=True)
     body: dict[str, Any] = {
         "model": model.id,
         "store": False,

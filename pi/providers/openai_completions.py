@@ -4,6 +4,7 @@ What is sent is in completions_request.py; here is what comes back.
 """
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
@@ -11,10 +12,17 @@ from uuid import uuid4
 from pi.errors import InvalidRequestError, ProviderError, StreamFormatError
 from pi.providers.assembly import Assembly, OpenBlock
 from pi.providers.base import Context, StreamOptions
-from pi.providers.completions_request import REASONING_FIELDS, request
+from pi.providers.completions_request import (
+    REASONING_FIELDS,
+    is_reasoning_detail,
+    reasoning_field,
+    request,
+)
 from pi.providers.errors import failure_of
+from pi.providers.grammar_calls import TAIL, UNKNOWN_INPUT, GrammarText
 from pi.providers.hosts import completions_compat
 from pi.providers.streaming import converse, event_json
+from pi.providers.strict import grammar_inputs
 from pi.wire.events import AssistantEvent
 from pi.wire.jsonio import dumps
 from pi.wire.messages import StopReason
@@ -36,10 +44,14 @@ def stream(
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
+    compat = completions_compat(model)
+    able = bool(compat.get("supportsOpenAIGrammarTools"))
     reader = CompletionsReader(
-        assembly, names_finish=completions_compat(model)["supportsFinishReason"]
+        assembly,
+        names_finish=compat["supportsFinishReason"],
+        grammars=grammar_inputs(context.messages, able=able),
     )
-    return converse(assembly, reader, request(model, context, options), options)
+    return converse(assembly, reader, partial(request, model, context, options), options)
 
 
 class CompletionsReader:
@@ -55,12 +67,21 @@ class CompletionsReader:
     names_model = True
     """Whether a reply says which model gave it, where that is not the one asked."""
 
-    def __init__(self, assembly: Assembly, *, names_finish: bool) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        *,
+        names_finish: bool,
+        grammars: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """names_finish: whether the server says how it ended. grammars: see grammar_calls."""
         self._assembly = assembly
         self._names_finish = names_finish
         self._text: OpenBlock | None = None
         self._thinking: OpenBlock | None = None
         self._calls: dict[int, OpenBlock] = {}
+        self._grammars = grammars
+        self._texts: dict[int, GrammarText] = {}
         self._details: list[dict[str, Any]] = []
         self._stop: str | None = None
         self._done = False
@@ -108,28 +129,36 @@ class CompletionsReader:
         return self.stops[self._stop]
 
     def _delta(self, delta: dict[str, Any]) -> Iterator[AssistantEvent]:
+        # Thinking first: some proxies put it into one delta with the answer to it.
+        for field in REASONING_FIELDS:
+            piece = delta.get(field)
+            if isinstance(piece, str) and piece:
+                yield from self._open_thinking(reasoning_field(self._assembly.model, field))
+                assert self._thinking is not None
+                yield self._thinking.delta(piece)
+                break  # some servers send the same piece under two names
+        for detail in delta.get("reasoning_details") or ():
+            if is_reasoning_detail(detail):
+                yield from self._open_thinking("")
+                self._detail(detail)
         if text := _text(delta.get("content")):
             if self._text is None:
                 self._text, event = self._assembly.open_text()
                 yield event
             yield self._text.delta(text)
-        for field in REASONING_FIELDS:
-            if piece := delta.get(field):
-                if self._thinking is None:
-                    self._thinking, event = self._assembly.open_thinking(field)
-                    yield event
-                yield self._thinking.delta(piece)
-                break  # some servers send the same piece under two names
-        for detail in delta.get("reasoning_details") or ():
-            self._detail(detail)
         yield from self._calling(delta)
+
+    def _open_thinking(self, signature: str) -> Iterator[AssistantEvent]:
+        if self._thinking is None:
+            self._thinking, event = self._assembly.open_thinking(signature)
+            yield event
 
     def _calling(self, delta: dict[str, Any]) -> Iterator[AssistantEvent]:
         for position, part in enumerate(delta.get("tool_calls") or ()):
             yield from self._call(part, position)
 
     def _call(self, part: dict[str, Any], position: int) -> Iterator[AssistantEvent]:
-        function = part.get("function") or {}
+        function = part.get("function") or part.get("custom") or {}
         call_id = part.get("id") or ""
         block = self._block_of(part.get("index"), call_id, function.get("name"), position)
         if block is None:
@@ -140,6 +169,15 @@ class CompletionsReader:
             # Servers that reuse an index start a new call under it.
             self._calls[len(self._calls) if index is None else index] = block
             yield event
+            if part.get("custom") and not part.get("function"):
+                argument = self._grammars.get(function.get("name") or "", UNKNOWN_INPUT)
+                self._texts[block.index] = begun = GrammarText(argument)
+                block.tail = TAIL
+                yield block.delta(begun.piece(""))
+        if text := self._texts.get(block.index):
+            if function.get("input"):
+                yield block.delta(text.piece(function["input"]))
+            return
         arguments = function.get("arguments")
         if isinstance(arguments, dict):
             arguments = dumps(arguments).decode()
@@ -166,18 +204,15 @@ class CompletionsReader:
 
     def _detail(self, detail: dict[str, Any]) -> None:
         """Signed or encrypted reasoning, kept whole for replay; pieces of one item are joined."""
-        last = self._details[-1] if self._details else None
-        if (
-            last is not None
-            and detail.get("type") == last.get("type") == "reasoning.text"
-            and detail.get("index") == last.get("index")
-        ):
-            last["text"] = (last.get("text") or "") + (detail.get("text") or "")
-            for key, value in detail.items():
-                if key != "text" and value is not None:
-                    last[key] = value
-        else:
+        last = self._details[-1] if self._details else {}
+        said = _SAID.get(detail["type"])
+        if said is None or detail["type"] != last.get("type"):
             self._details.append(dict(detail))
+            return
+        last[said] += detail[said]
+        for key, value in detail.items():
+            if last.get(key) in (None, "") and value is not None:
+                last[key] = value
 
     def _sign(self) -> None:
         if self._details and self._thinking is not None:
@@ -203,6 +238,11 @@ class CompletionsReader:
             cache_write=written,
             reasoning=thought,
         )
+        self._assembly.bill(usage)
+
+
+# Where an item that comes in pieces has its text.
+_SAID = {"reasoning.text": "text", "reasoning.summary": "summary"}
 
 
 def _id_of(block: OpenBlock) -> str:

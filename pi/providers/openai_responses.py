@@ -4,12 +4,19 @@ The body is in responses_request.py, the answer in responses_reader.py: other AP
 """
 
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from pi.providers.assembly import Assembly
 from pi.providers.base import Context, StreamOptions
 from pi.providers.hosts import responses_compat, service_headers
-from pi.providers.responses_reader import SERVICE_RATES, ResponsesReader
-from pi.providers.responses_request import affinity, effort_of, responses_body
+from pi.providers.responses_reader import ResponsesReader, service_rates
+from pi.providers.responses_request import (
+    affinity,
+    by_plan,
+    effort_of,
+    grammars_for,
+    responses_body,
+)
 from pi.providers.streaming import Call, converse
 from pi.wire.events import AssistantEvent
 from pi.wire.model import Model
@@ -23,9 +30,12 @@ def stream(
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     told = responses_compat(model).get("supportsMidConvoEffort") and options.thinking != "off"
-    effort = effort_of(model, options.thinking) if told and model.reasoning else None
-    reader = ResponsesReader(assembly, effort=effort, rates=SERVICE_RATES)
-    return converse(assembly, reader, request(model, context, options), options)
+    told = told and model.reasoning and not by_plan(model, options)
+    effort = effort_of(model, options.thinking) if told else None
+    reader = ResponsesReader(
+        assembly, effort=effort, rates=service_rates(model), grammars=grammars_for(model, context)
+    )
+    return converse(assembly, reader, partial(request, model, context, options), options)
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:

@@ -10,7 +10,14 @@ from typing import NamedTuple
 
 from pi.wire.messages import AgentMessage, SystemMessage, ToolDeclaration, text_of
 
-__all__ = ["Prompt", "change_text", "fold", "removed_for_good", "split_leading"]
+__all__ = [
+    "Prompt",
+    "change_text",
+    "fold",
+    "folded_changes",
+    "removed_for_good",
+    "split_leading",
+]
 
 
 class Prompt(NamedTuple):
@@ -39,6 +46,23 @@ def split_leading(
         if message["role"] != "system":
             return messages[:place], messages[place:]
     return messages, ()
+
+
+def folded_changes(messages: Sequence[AgentMessage]) -> int:
+    """How many system messages, from the first, an API must be told as one that can only add tools.
+
+    The leading ones, and all up to the last that removes a tool or declares one anew.
+    """
+    leading, rest = split_leading(messages)
+    folded = len(leading)
+    later = [message for message in rest if message["role"] == "system"]
+    declared = {tool["name"] for tool in fold(leading).tools}
+    for place, message in enumerate(later, len(leading) + 1):
+        names = {tool["name"] for tool in message.get("toolsAdded") or ()}
+        if message.get("toolsRemoved") or not names.isdisjoint(declared):
+            folded = place
+        declared |= names
+    return folded
 
 
 def change_text(message: SystemMessage, *, tools_gone: Collection[str] = ()) -> str:

@@ -11,7 +11,9 @@ __all__ = ["APIS", "stream_function"]
 APIS: Mapping[str, str] = {
     "anthropic-messages": "pi.providers.anthropic_messages",
     "azure-openai-responses": "pi.providers.azure_openai_responses",
+    "bedrock-converse-stream": "pi.providers.bedrock_converse_stream",
     "google-generative-ai": "pi.providers.google_generative_ai",
+    "google-vertex": "pi.providers.google_vertex",
     "mistral-conversations": "pi.providers.mistral_conversations",
     "openai-codex-responses": "pi.providers.openai_codex_responses",
     "openai-completions": "pi.providers.openai_completions",

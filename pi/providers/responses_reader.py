@@ -12,22 +12,29 @@ from typing import Any
 from pi.errors import InvalidRequestError, ProviderError, StreamFormatError
 from pi.providers.assembly import Assembly, OpenBlock
 from pi.providers.errors import failure_of
+from pi.providers.grammar_calls import TAIL, UNKNOWN_INPUT, GrammarText
 from pi.providers.streaming import event_json
 from pi.wire.events import AssistantEvent
 from pi.wire.jsonio import dumps
 from pi.wire.messages import StopReason
+from pi.wire.model import Model
 
-__all__ = ["SERVICE_RATES", "ResponsesReader"]
+__all__ = ["service_rates", "ResponsesReader"]
 
 PARAGRAPH = "\n\n"
-SERVICE_RATES: Mapping[str, float] = {"flex": 0.5, "priority": 2}
-"""What OpenAI charges for its service tiers, over the standard one's prices."""
+
+
+def service_rates(model: Model) -> Mapping[str, float]:
+    """What OpenAI charges for its service tiers, over the standard one's prices."""
+    fast = 2.5 if model.id == "gpt-5.5" else 2
+    return {"flex": 0.5, "priority": fast, "fast": fast}
 
 
 class ResponsesReader:
     """effort: what the request asked for, where replies are to say so (see responses_request).
 
-    rates: what the prices of a service tier are, over the standard one's. notes_end: whether the
+    rates: what the prices of a service tier are, over the standard one's. grammars: the argument of
+    each tool that is called by a grammar. notes_end: whether the
     server's word on the end of its turn is kept.
     """
 
@@ -37,12 +44,15 @@ class ResponsesReader:
         *,
         effort: str | None = None,
         rates: Mapping[str, float] = MappingProxyType({}),
+        grammars: Mapping[str, str] = MappingProxyType({}),
         notes_end: bool = False,
     ) -> None:
         self._assembly = assembly
         self._items: dict[Any, OpenBlock] = {}
         self._reasoning: dict[str, tuple[OpenBlock, dict[str, Any]]] = {}
         self._rates = rates
+        self._grammars = grammars
+        self._texts: dict[int, GrammarText] = {}
         self._notes_end = notes_end
         self._final: dict[str, Any] | None = None
         if effort is not None:
@@ -129,21 +139,28 @@ class ResponsesReader:
         elif kind == "reasoning":
             block, started = self._assembly.open_thinking()
         elif kind == "function_call":
-            call_id, item_id = item["call_id"], item.get("id")
-            both = f"{call_id}|{item_id}" if item_id else call_id
-            block, started = self._assembly.open_call(both, item["name"])
-            if block.content["type"] == "toolCall" and item.get("namespace"):
-                block.content["namespace"] = item["namespace"]
+            block, started = self._assembly.open_call(_call_id(item), item["name"])
             block.pieces = [item["arguments"]] if item.get("arguments") else []
+        elif kind == "custom_tool_call":
+            block, started = self._assembly.open_call(_call_id(item), item["name"])
+            self._texts[block.index] = text = GrammarText(
+                self._grammars.get(item["name"], UNKNOWN_INPUT)
+            )
+            block.tail = TAIL
+            return block, [started, block.delta(text.piece(item.get("input") or ""))]
         else:
             return None, []
+        if block.content["type"] == "toolCall" and item.get("namespace"):
+            block.content["namespace"] = item["namespace"]
         return block, [started]
 
     def _delta(self, kind: str, value: dict[str, Any]) -> Iterator[AssistantEvent]:
         wanted = _DELTAS.get(kind)
         block = self._items.get(_place(value)) if wanted else None
-        if block is not None and block.content["type"] == wanted and value["delta"]:
-            yield block.delta(value["delta"])
+        if block is None or block.content["type"] != wanted or not value["delta"]:
+            return
+        text = self._texts.get(block.index)
+        yield block.delta(value["delta"] if text is None else text.piece(value["delta"]))
 
     def _done(self, value: dict[str, Any]) -> Iterator[AssistantEvent]:
         item = value["item"]
@@ -155,8 +172,12 @@ class ResponsesReader:
                 return
         content = block.content
         if content["type"] == "toolCall":
-            if item.get("arguments"):
+            if text := self._texts.pop(block.index, None):
+                yield block.delta(text.close(item.get("input")))
+            elif item.get("arguments"):
                 block.pieces = [item["arguments"]]
+            if item.get("namespace"):
+                content["namespace"] = item["namespace"]
         else:
             whole = _text(item)
             if whole is not None:
@@ -194,6 +215,7 @@ class ResponsesReader:
             cache_read=cached,
             cache_write=written,
             reasoning=thought,
+            total=usage.get("total_tokens"),
             rate=self._rates.get(response.get("service_tier") or "", 1),
         )
 
@@ -204,6 +226,7 @@ _DELTAS = {
     "response.reasoning_summary_text.delta": "thinking",
     "response.reasoning_text.delta": "thinking",
     "response.function_call_arguments.delta": "toolCall",
+    "response.custom_tool_call_input.delta": "toolCall",
 }
 
 
@@ -213,6 +236,11 @@ def _place(value: dict[str, Any]) -> Any:
     if index is not None:
         return index
     return value.get("item_id") or value.get("item", {}).get("id")
+
+
+def _call_id(item: dict[str, Any]) -> str:
+    """Both ids of a call: its own, and that of the item it is."""
+    return f"{item['call_id']}|{item['id']}" if item.get("id") else str(item["call_id"])
 
 
 def _rest(block: OpenBlock, arguments: str | None) -> Iterator[AssistantEvent]:

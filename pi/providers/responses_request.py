@@ -7,13 +7,21 @@ Source: the API's public reference, and docs/models-configuration.md for `compat
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 from pi.providers.base import Context, StreamOptions
 from pi.providers.budget import output_limit
+from pi.providers.grammar_calls import input_text
 from pi.providers.hosts import responses_compat
-from pi.providers.prompt import change_text, fold, removed_for_good, split_leading
-from pi.providers.strict import strict_schema, wants_strict
+from pi.providers.prompt import (
+    change_text,
+    fold,
+    folded_changes,
+    removed_for_good,
+    split_leading,
+)
+from pi.providers.strict import grammar_inputs, grammar_of, strict_form
 from pi.providers.transform import Replayed, replayable, short_hash, transcript
 from pi.wire.jsonio import dumps, loads
 from pi.wire.messages import (
@@ -33,7 +41,9 @@ __all__ = [
     "MAX_ID",
     "Input",
     "affinity",
+    "by_plan",
     "effort_of",
+    "grammars_for",
     "reasoning_fields",
     "responses_body",
     "responses_input",
@@ -78,18 +88,19 @@ def responses_body(
     strict: the endpoint's default of `supportsStrictMode`.
     """
     compat = responses_compat(model)
-    changes = effort_changes and bool(compat.get("supportsMidConvoEffort"))
+    plan = by_plan(model, options)
+    changes = effort_changes and bool(compat.get("supportsMidConvoEffort")) and not plan
     history = replayable(context.messages, model, _id_rule(model))
     told = responses_input(model, context, options, effort_changes=changes, strict=strict)
     body: dict[str, Any] = {
         "model": options.deployment or model.id,
         "input": told.items,
         "stream": True,
-        **_cache_fields(compat, options),
+        **_cache_fields(compat, options, timed=not plan),
         "store": False,
     }
-    if compat["supportsMaxOutputTokens"]:
-        limit = output_limit(model, fold(context.messages), history, options.max_tokens)
+    if compat["supportsMaxOutputTokens"] and not plan:
+        limit = output_limit(model, context.messages, options.max_tokens)
         body["max_output_tokens"] = max(LEAST_OUTPUT, limit)
     if told.tools:
         body["tools"] = told.tools
@@ -106,26 +117,37 @@ def responses_input(
     *,
     effort_changes: bool = False,
     strict: bool = False,
+    loose: bool | None = False,
     prompt_apart: bool = False,
 ) -> Input:
     """The conversation, its prompt and its tools, as far as the model takes them in the input.
 
-    prompt_apart: whether the endpoint takes the leading prompt beside the input.
+    loose: what `strict` says of a tool that is not. prompt_apart: whether the endpoint takes the
+    leading prompt beside the input.
     """
     compat = responses_compat(model)
     role = "developer" if model.reasoning and compat["supportsDeveloperRole"] else "system"
     items = _Items(model, role)
     items.strict = compat.get("supportsStrictMode", strict)
+    items.loose = loose
     messages = context.messages
+    items.grammars = grammars_for(model, context)
+    items.grammatical = bool(compat.get("supportsOpenAIGrammarTools"))
     if compat.get("supportsMidConvoSystemMessages"):
         leading, rest = split_leading(messages)
-        way = _tool_way(compat, rest)
         prompt = fold(leading)
-        tools = fold(messages).tools if way == "folded" else prompt.tools
-        if way == "anchored" and tools:
-            items.anchor(tools)
-            tools = ()
-        items.later_tools = way
+        tools = prompt.tools
+        if compat.get("supportsAdditionalTools"):
+            items.later_tools = "anchored"
+            if tools:
+                items.anchor(tools)
+                tools = ()
+        elif compat.get("supportsToolSearch"):
+            items.later_tools = "searched"
+            items.folded = folded_changes(messages) - len(leading)
+            tools = _tools_after(messages, items.folded + len(leading))
+        else:
+            tools = fold(messages).tools
         said: Sequence[Replayed | SystemMessage] = transcript(rest, model, _id_rule(model))
     else:
         prompt = fold(messages)
@@ -139,6 +161,25 @@ def responses_input(
         items.effort(effort)
     declared = [items.tool(tool) for tool in tools]
     return Input(items.sent, declared, prompt.text if prompt_apart else "")
+
+
+def grammars_for(model: Model, context: Context) -> Mapping[str, str]:
+    """The argument that is the text of each tool called by a grammar, for those that were."""
+    able = bool(responses_compat(model).get("supportsOpenAIGrammarTools"))
+    return grammar_inputs(context.messages, able=able)
+
+
+def by_plan(model: Model, options: StreamOptions) -> bool:
+    """Whether a ChatGPT plan pays at OpenAI's own endpoint: it then takes fewer fields.
+
+    The token of such a sign-in is known from a key by what it does not begin with.
+    """
+    return (
+        model.provider == "openai"
+        and model.base_url.rstrip("/") == "https://api.openai.com/v1"
+        and options.api_key is not None
+        and not options.api_key.startswith("sk-")
+    )
 
 
 def effort_of(model: Model, level: ThinkingLevel) -> str | None:
@@ -161,14 +202,18 @@ def affinity(model: Model, session: str | None) -> dict[str, str]:
             return {"session-id": session, "x-client-request-id": session}
 
 
-def _cache_fields(compat: Mapping[str, Any], options: StreamOptions) -> dict[str, Any]:
+def _cache_fields(
+    compat: Mapping[str, Any], options: StreamOptions, *, timed: bool
+) -> dict[str, Any]:
+    """timed: whether the endpoint is told how long to keep a prompt, or that it is not to."""
+    explicit = compat.get("supportsExplicitPromptCacheMode") and timed
     if options.cache_retention == "none":
-        return {}
+        return {"prompt_cache_options": {"mode": "explicit"}} if explicit else {}
     fields: dict[str, Any] = {}
     if options.session_id and compat["promptCacheKeyMode"] != "disabled":
         fields["prompt_cache_key"] = options.session_id[:MAX_ID]
-    if options.cache_retention == "long" and compat["supportsLongCacheRetention"]:
-        if compat.get("supportsExplicitPromptCacheMode"):
+    if timed and options.cache_retention == "long" and compat["supportsLongCacheRetention"]:
+        if explicit:
             fields["prompt_cache_options"] = {"ttl": "30m"}
         else:
             fields["prompt_cache_retention"] = "24h"
@@ -189,28 +234,33 @@ def reasoning_fields(
     on = options.thinking != "off"
     if on:
         fields["reasoning"] = {"effort": MIDDLE_EFFORT if changes else effort, "summary": "auto"}
-    elif effort is not None:
+    elif effort is not None and model.provider != "github-copilot":
         fields["reasoning"] = {"effort": effort}
     if on or responses_compat(model)["alwaysEncryptedReasoning"]:
         fields["include"] = ["reasoning.encrypted_content"]
     return fields
 
 
-def _tool_way(compat: Mapping[str, Any], later: Sequence[AgentMessage]) -> str:
-    """How tools that come later are told: "anchored" where they came, "searched", or "folded"."""
-    if compat.get("supportsAdditionalTools"):
-        return "anchored"
-    removes = any(m["role"] == "system" and m.get("toolsRemoved") for m in later)
-    # A tool search can only add: after a removal the request's own list must be right.
-    return "searched" if compat.get("supportsToolSearch") and not removes else "folded"
+def _tools_after(messages: Sequence[AgentMessage], count: int) -> tuple[ToolDeclaration, ...]:
+    """The tools after the first `count` system messages."""
+    system = [message for message in messages if message["role"] == "system"]
+    return fold(system[:count]).tools
 
 
 class _Items:
     """Input items under construction."""
 
-    later_tools = "folded"
+    later_tools: Literal["folded", "anchored", "searched"] = "folded"
+    """How tools are told that come later: in the request's list, where they come, or as found."""
+
+    folded = 0
+    """How many of the later system messages' tools are in the request's list all the same."""
+
     effort_changes = False
     strict = False
+    loose: bool | None = False
+    grammatical = False
+    grammars: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, model: Model, role: str) -> None:
         self._model = model
@@ -229,15 +279,18 @@ class _Items:
         self.sent.append({"type": "configuration_update", "reasoning": {"effort": effort}})
 
     def tool(self, tool: ToolDeclaration) -> dict[str, Any]:
-        schema = strict_schema(tool["parameters"]) if self.strict and wants_strict(tool) else None
+        named = {"name": tool["name"], "description": tool["description"]}
+        if grammar := grammar_of(tool, able=self.grammatical):
+            form = {"type": "grammar", "syntax": grammar.syntax, "definition": grammar.text}
+            return {"type": "custom", **named, "format": form}
+        schema = strict_form(tool, able=self.strict)
         declared: dict[str, Any] = {
             "type": "function",
-            "name": tool["name"],
-            "description": tool["description"],
+            **named,
             "parameters": schema or tool["parameters"],
         }
-        if schema is not None:
-            declared["strict"] = True
+        if self.strict:
+            declared["strict"] = self.loose if schema is None else True
         return declared
 
     def add(self, messages: Sequence[Replayed | SystemMessage]) -> None:
@@ -267,8 +320,11 @@ class _Items:
                 self.say(TOOLS_FOLLOW + (f"\nNot there: {missing}." if missing else ""))
                 self.anchor(added)
             self._gone |= dict.fromkeys(gone)
-        elif self.later_tools == "searched" and added:
-            self._search(added, place)
+        elif self.later_tools == "searched":
+            if self.folded > 0:
+                self.folded -= 1
+            elif added:
+                self._search(added, place)
         anchored = self.later_tools == "anchored"
         if text := change_text(message, tools_gone=gone if anchored else ()):
             self.say(text)
@@ -283,7 +339,7 @@ class _Items:
         }
         query = {"query": " ".join(names), "limit": len(names)}
         self.sent.append({"type": "tool_search_call", **shared, "arguments": query})
-        declared = [self.tool(tool) for tool in added]
+        declared = [{**self.tool(tool), "defer_loading": True} for tool in added]
         self.sent.append({"type": "tool_search_output", **shared, "tools": declared})
 
     def _reply(self, message: AssistantMessage, place: int) -> None:
@@ -309,7 +365,7 @@ class _Items:
                 self._text(block, f"msg_pi_{place}" + (f"_{texts}" if texts else ""))
                 texts += 1
             else:
-                self._call(block, keep_item=not cousin)
+                self._call(block, keep_item=not cousin, own=own)
 
     def _text(self, block: TextContent, own_id: str) -> None:
         item_id, phase = _text_marks(block.get("textSignature"))
@@ -326,17 +382,20 @@ class _Items:
             item["phase"] = phase
         self.sent.append(item)
 
-    def _call(self, call: ToolCall, *, keep_item: bool) -> None:
+    def _call(self, call: ToolCall, *, keep_item: bool, own: bool) -> None:
         call_id, _, item_id = call["id"].partition("|")
-        item: dict[str, Any] = {"type": "function_call"}
-        if keep_item and item_id.startswith("fc_"):
+        argument = self.grammars.get(call["name"])
+        custom = argument is not None
+        item: dict[str, Any] = {"type": "custom_tool_call" if custom else "function_call"}
+        # A call may have been of the other kind, by a model that knows no grammars.
+        if keep_item and item_id.startswith("ctc_" if custom else "fc_"):
             item["id"] = item_id
-        item |= {
-            "call_id": call_id,
-            "name": call["name"],
-            "arguments": dumps(call["arguments"]).decode(),
-        }
-        if "namespace" in call:
+        item |= {"call_id": call_id, "name": call["name"]}
+        if argument is not None:
+            item["input"] = input_text(call, argument)
+        else:
+            item["arguments"] = dumps(call["arguments"]).decode()
+        if own and "namespace" in call:
             item["namespace"] = call["namespace"]
         self.sent.append(item)
 
@@ -348,7 +407,8 @@ class _Items:
             said = [{"type": "input_text", "text": text}] if text.strip() else []
             output = [*said, *images]
         call_id = message["toolCallId"].partition("|")[0]
-        self.sent.append({"type": "function_call_output", "call_id": call_id, "output": output})
+        kind = "custom_tool_call" if message["toolName"] in self.grammars else "function_call"
+        self.sent.append({"type": f"{kind}_output", "call_id": call_id, "output": output})
 
 
 def _part(block: UserContent) -> dict[str, Any]:

@@ -7,7 +7,7 @@ provider-level retries, time-outs, decoding and the forms of failure are here.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -25,7 +25,7 @@ from pi.wire.messages import StopReason
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Call", "Reader", "converse", "event_json"]
+__all__ = ["Call", "Decoder", "Reader", "converse", "event_json"]
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +36,28 @@ MAX_ERROR_BODY = 1 << 16
 ERROR_BODY_TIME = 10.0
 
 
+class Decoder(Protocol):
+    """How an answer's bytes are events: a name and data each. An event named "ping" is none."""
+
+    def feed(self, chunk: bytes, /) -> Iterable[tuple[str, bytes]]: ...
+
+    def close(self) -> Iterable[tuple[str, bytes]]: ...
+
+
 class Call(NamedTuple):
-    """A request. headers: names in lower case. whole_body: see errors.failed_response."""
+    """A request. headers: names in lower case. whole_body: see errors.failed_response.
+
+    form: what is sent of the body, asked last, each time it is sent. instead: what to send when
+    this is refused (the request itself: once more, formed anew), None when nothing would help.
+    """
 
     url: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     whole_body: bool = False
+    decoder: Callable[[], Decoder] = SseDecoder
+    form: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    instead: Callable[[ProviderError], "Call | None"] | None = None
 
 
 class Reader(Protocol):
@@ -62,16 +77,18 @@ class Reader(Protocol):
 
 
 async def converse(
-    assembly: Assembly, reader: Reader, call: Call, options: StreamOptions
+    assembly: Assembly, reader: Reader, build: Callable[[], Call], options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """The whole stream of one reply, as base.StreamFunction promises it.
+
+    build: makes the request; what it raises is a failed reply too.
 
     `start` comes with the answer's headers: a request that is refused yields `error` alone. When
     the generator is closed or cancelled early, the message holds everything that had arrived.
     """
     try:
         try:
-            async with aclosing(_answer(call, options, reader.finished)) as events:
+            async with aclosing(_answer(build(), options, reader.finished)) as events:
                 async for told in events:
                     if told is None:
                         yield assembly.start()
@@ -130,16 +147,19 @@ async def _answer(
     call: Call, options: StreamOptions, finished: Callable[[], bool]
 ) -> AsyncGenerator[tuple[str, bytes] | None, None]:
     """None once the server has accepted the request, then its events until `finished`."""
-    headers, payload, watch = call.headers, call.body, options.watch
-    if watch is not None:
-        headers = await watch.headers(dict(headers))
-        payload = await watch.payload(payload)
-    body = encode_body(payload)
+    watch = options.watch
+    headers, payload = await _watched(call, options)
     attempt = 0
     while True:
         accepted = False
+        body = encode_body(payload if call.form is None else call.form(payload))
+        sent = headers
+        if options.sign is not None:
+            sent = await asyncio.to_thread(options.sign, "POST", call.url, headers, body)
         try:
-            async with options.http.stream(call.url, headers=headers, content=body) as answer:
+            async with options.http.stream(
+                call.url, headers=sent, content=body, limit=options.timeout
+            ) as answer:
                 if watch is not None:
                     await watch.response(answer.status_code, _lower(answer.headers))
                 if answer.status_code != 200:
@@ -152,12 +172,30 @@ async def _answer(
                 return
         except ProviderError as failure:
             # What fails midway is for the agent to see: half a reply was already shown.
+            if not accepted and call.instead is not None:
+                other = call.instead(failure)
+                if other is not None:
+                    log.debug("sent in another form: %s", failure)
+                    if other is not call:
+                        call = other
+                        headers, payload = await _watched(call, options)
+                    continue
             if accepted or attempt >= options.max_retries or not _worth_repeating(failure):
                 raise
             delay = _delay(failure, attempt, options.max_retry_delay)
             log.debug("request repeated in %.2f s: %s", delay, failure)
         attempt += 1
         await asyncio.sleep(delay)
+
+
+async def _watched(
+    call: Call, options: StreamOptions
+) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+    """Headers and body as whoever watches leaves them."""
+    if options.watch is None:
+        return call.headers, call.body
+    headers = await options.watch.headers(dict(call.headers))
+    return headers, await options.watch.payload(call.body)
 
 
 def _worth_repeating(failure: ProviderError) -> bool:
@@ -202,7 +240,7 @@ async def _events(
     """
     idle = options.http.options.idle_timeout
     clock = asyncio.get_running_loop().time
-    decoder = SseDecoder()
+    decoder = call.decoder()
     last = clock()
     try:
         chunks: AsyncGenerator[bytes, None] = answer.aiter_bytes()  # type: ignore[assignment]

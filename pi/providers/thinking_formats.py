@@ -24,13 +24,20 @@ def thinking_fields(
     on = level != "off"
     mapped = model.thinking_level_map.get(level)
     effort = mapped or level
-    fields = _by_format(compat, on=on, effort=effort, mapped=mapped, budget=budget)
+    fields: dict[str, Any] = {}
+    # A map may say that "off" has no word: then nothing is said where it would be one.
+    if on or not (level in model.thinking_level_map and mapped is None and _names_off(compat)):
+        fields = _by_format(compat, on=on, effort=effort, mapped=mapped, budget=budget)
     field = compat.get("thinkingTokenBudgetField")
     if field is None and compat.get("supportsThinkingTokenBudget"):
         field = "thinking_token_budget"
     if field and budget is not None:
         fields[field] = budget
     return fields
+
+
+def _names_off(compat: Mapping[str, Any]) -> bool:
+    return compat["thinkingFormat"] in ("openrouter", "deepseek", "string-thinking")
 
 
 def _by_format(
@@ -58,12 +65,12 @@ def _by_format(
         case "qwen-chat-template":
             return {"chat_template_kwargs": {"enable_thinking": on, "preserve_thinking": True}}
         case "chat-template":
-            kwargs = _template(
-                compat.get("chatTemplateKwargs"), on=on, effort=effort, budget=budget
-            )
+            words = effort if on else mapped
+            kwargs = _template(compat.get("chatTemplateKwargs"), on=on, effort=words, budget=budget)
             return {"chat_template_kwargs": kwargs} if kwargs else {}
         case "baseten":
-            args = _template(compat.get("chatTemplateArgs"), on=on, effort=effort, budget=budget)
+            words = effort if on else mapped
+            args = _template(compat.get("chatTemplateArgs"), on=on, effort=words, budget=budget)
             return {**({"chat_template_args": args} if args else {}), **plain}
         case "string-thinking":
             return {"thinking": effort if on else mapped or "none"}
@@ -76,20 +83,20 @@ def _by_format(
 
 
 def _template(
-    given: Mapping[str, Any] | None, *, on: bool, effort: str, budget: int | None
+    given: Mapping[str, Any] | None, *, on: bool, effort: str | None, budget: int | None
 ) -> dict[str, Any]:
     """Arguments for a server's chat template, each `{"$var": …}` replaced.
 
-    Effort and budget have no value when thinking is off; those members are left out then.
+    A member whose variable has no value is left out, and so is one with `omitWhenOff` when thinking
+    is off.
     """
-    values: dict[str, Any] = {"thinking.enabled": on}
-    if on:
-        values |= {"thinking.effort": effort, "thinking.budget": budget}
+    values = {"thinking.enabled": on, "thinking.effort": effort, "thinking.budget": budget}
     filled: dict[str, Any] = {}
     for name, value in (given or {}).items():
-        if isinstance(value, Mapping) and "$var" in value:
-            if value["$var"] in values:
-                filled[name] = values[value["$var"]]
-        else:
+        if not isinstance(value, Mapping) or "$var" not in value:
             filled[name] = value
+        elif on or not value.get("omitWhenOff"):
+            known = values.get(value["$var"])
+            if known is not None:
+                filled[name] = known
     return filled

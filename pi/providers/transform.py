@@ -5,7 +5,10 @@ provider's signatures and ids. No API takes all of it. What is left after `repla
 order and its shapes; turning it into a wire format is the API's module.
 """
 
+import base64
+import binascii
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -14,7 +17,9 @@ from pi.wire.messages import (
     AgentMessage,
     AssistantContent,
     AssistantMessage,
+    ImageContent,
     SystemMessage,
+    TextContent,
     ToolCall,
     ToolResultMessage,
     UserContent,
@@ -24,8 +29,11 @@ from pi.wire.model import Model
 
 __all__ = [
     "Replayed",
+    "apart_from_failures",
     "encode_body",
+    "is_base64",
     "replayable",
+    "safe_id",
     "short_hash",
     "transcript",
     "without_images",
@@ -35,6 +43,7 @@ NO_RESULT = "The result of this call was not recorded."
 NO_IMAGES = "(an image was left out: this model takes text only)"
 NO_TOOL_IMAGES = "(an image in this result was left out: this model takes text only)"
 
+IMAGES_FOLLOW = "(the image is after the results)"
 IMAGES_OFF = "(an image was left out: the setting images.blockImages is on)"
 
 Replayed = UserMessage | AssistantMessage | ToolResultMessage
@@ -101,6 +110,35 @@ def without_images(messages: Sequence[AgentMessage]) -> list[AgentMessage]:
             message = cast("AgentMessage", {**message, "content": _noted(content, IMAGES_OFF)})
         kept.append(message)
     return kept
+
+
+def apart_from_failures(
+    message: ToolResultMessage,
+) -> tuple[Sequence[UserContent], TextContent, Sequence[ImageContent]]:
+    """A result's content, and for a failed one its images apart, with a line that says whose.
+
+    For models that take no image in a failed result.
+    """
+    content = message["content"]
+    images: list[ImageContent] = [block for block in content if block["type"] == "image"]
+    whose = f"{message['toolName']}, call {message['toolCallId']}"
+    caption: TextContent = {"type": "text", "text": f"Images of the failed result of {whose}:"}
+    if not message["isError"] or not images:
+        return content, caption, ()
+    return _noted(content, IMAGES_FOLLOW), caption, images
+
+
+def safe_id(call_id: str) -> str:
+    """A call id as most APIs take it: 64 of the characters that all of them know."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)[:64] or "_"
+
+
+def is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
 
 
 def short_hash(text: str) -> str:

@@ -18,7 +18,7 @@ from pi.resources.packages.programs import Programs
 from pi.resources.prompt_templates import load_template
 from pi.resources.skills import load_skill
 
-__all__ = ["gather"]
+__all__ = ["gather", "survey"]
 
 _BUILTIN = "builtin:"
 _SUFFIXES = {"skills": ".md", "prompts": ".md", "themes": ".json"}
@@ -44,25 +44,21 @@ def gather(
     offline: bool,
 ) -> Resources:
     """See `load_resources`."""
-    places = Places(paths)
-    programs = Programs(environment.variables, settings.npm_command)
-    declared = declarations(settings)
+    found, diagnostics = survey(paths, settings, environment, offline=offline)
     named = temporary([text for text in choice.extensions if not text.startswith(_BUILTIN)])
-    diagnostics = [*declared.problems, *named.problems]
+    diagnostics += named.problems
     diagnostics += [
         f"-e: there is no extension {text} in this version of pi"
         for text in choice.extensions
         if text.startswith(_BUILTIN)
     ]
-    packaged, problems = collect(
-        effective(declared.packages, places), places, programs, offline=offline
-    )
-    diagnostics += problems
     brought, problems = collect(
-        [(package, package) for package in named.packages], places, programs, offline=offline
+        [(package, package) for package in named.packages],
+        Places(paths),
+        Programs(environment.variables, settings.npm_command),
+        offline=offline,
     )
     diagnostics += problems
-    found = find_resources(paths, settings, packaged)
 
     def wanted(kind: Kind) -> list[Found]:
         """In order of precedence, each file once."""
@@ -99,6 +95,24 @@ def gather(
     )
 
 
+def survey(
+    paths: Paths, settings: Settings, environment: Environment, *, offline: bool
+) -> tuple[dict[Kind, list[Found]], list[str]]:
+    """All that folders, settings and packages offer, what filters keep out included.
+
+    And a line for each package that is left out.
+    """
+    places = Places(paths)
+    declared = declarations(settings)
+    packaged, problems = collect(
+        effective(declared.packages, places),
+        places,
+        Programs(environment.variables, settings.npm_command),
+        offline=offline,
+    )
+    return find_resources(paths, settings, packaged), [*declared.problems, *problems]
+
+
 def _explicit(
     kind: Kind, named: Sequence[str], paths: Paths, diagnostics: list[str]
 ) -> list[Found]:
@@ -106,14 +120,14 @@ def _explicit(
     files: list[Found] = []
     for text in named:
         path = Path(os.path.normpath(paths.cwd / expand_home(text.strip(), paths.home)))
-        base = path if path.is_dir() else path.parent
+        base = path if os.path.isdir(path) else path.parent
         origin = Origin("local", "temporary", base=base)
-        if path.is_dir():
+        if os.path.isdir(path):
             listed = files_in(kind, path) if kind == "skills" else top_level(kind, path)
             if not listed:
                 diagnostics.append(f"{_OPTIONS[kind]}: there are no {kind} in {path}")
             files += [Found(file, origin) for file in listed]
-        elif not path.exists():
+        elif not os.path.exists(path):
             diagnostics.append(f"{_OPTIONS[kind]}: there is nothing at {path}")
         elif not path.name.endswith(_SUFFIXES[kind]):
             diagnostics.append(f"{_OPTIONS[kind]}: {path} is no {_SUFFIXES[kind]} file")

@@ -25,6 +25,7 @@ __all__ = [
     "changelog_file",
     "documentation_folder",
     "load_prompt_texts",
+    "tagged",
 ]
 
 PREAMBLE = (
@@ -75,28 +76,32 @@ def build_sections(
     context_files: Sequence[TextFile] = (),
     skills: "Sequence[Skill]" = (),
     docs: Path | None = None,
+    more_rules: Iterable[str] = (),
 ) -> dict[str, str]:
     """Section name → text, in the order the model reads them. Nothing to say: no section.
 
     docs: the folder of pi's own documentation, None when there is none on this machine.
+    more_rules: go after those of the tools.
     """
     sections: dict[str, str] = {}
     if texts.custom is not None:
         sections["preamble"] = texts.custom
     else:
         sections["preamble"] = PREAMBLE
-        sections["tools"] = _tag("tools", _tool_list(tools))
-        sections["rules"] = _tag("rules", "\n".join(f"- {rule}" for rule in _rules(tools)))
+        sections["tools"] = tagged("tools", _tool_list(tools))
+        sections["rules"] = tagged(
+            "rules", "\n".join(f"- {rule}" for rule in _rules(tools, more_rules))
+        )
         if docs is not None:
-            sections["docs"] = _tag("docs", _docs(docs))
+            sections["docs"] = tagged("docs", _docs(docs))
     if texts.addenda:
-        sections["addendum"] = _tag("addendum", "\n\n".join(texts.addenda))
+        sections["addendum"] = tagged("addendum", "\n\n".join(texts.addenda))
     if context_files:
         instructions = "\n\n".join(
             f'<project_instructions path="{file.path}">\n{file.text}\n</project_instructions>'
             for file in context_files
         )
-        sections["project_context"] = _tag(
+        sections["project_context"] = tagged(
             "project_context",
             "Standing instructions for this work; where two disagree, the later one holds.\n\n"
             + instructions,
@@ -106,8 +111,8 @@ def build_sections(
 
         listed = skills_section(skills, [tool.name for tool in tools])
         if listed:
-            sections["skills"] = _tag("skills", listed)
-    sections["cwd"] = _tag("cwd", cwd.as_posix())
+            sections["skills"] = tagged("skills", listed)
+    sections["cwd"] = tagged("cwd", cwd.as_posix())
     return sections
 
 
@@ -168,17 +173,18 @@ def changelog_file() -> Path | None:
     return file if file.is_file() else None
 
 
-def _tag(name: str, body: str) -> str:
+def tagged(name: str, body: str) -> str:
+    """A section of the prompt, as the model sees where it begins and ends."""
     return f"<{name}>\n{body}\n</{name}>"
 
 
 def _tool_list(tools: Sequence[DescribedTool]) -> str:
     if not tools:
         return "None: answer from what the conversation holds."
-    return "\n".join(f"- {tool.name}: {tool.snippet}" for tool in tools)
+    return "\n".join(f"- {tool.name}: {tool.snippet}" for tool in tools if tool.snippet)
 
 
-def _rules(tools: Sequence[DescribedTool]) -> Iterable[str]:
+def _rules(tools: Sequence[DescribedTool], more: Iterable[str]) -> Iterable[str]:
     """Each once: two tools may give the same advice."""
     names = {tool.name for tool in tools}
     shell_only = "bash" in names and not names & {"grep", "find", "ls"}
@@ -186,6 +192,7 @@ def _rules(tools: Sequence[DescribedTool]) -> Iterable[str]:
         (
             *([SHELL_FOR_SEARCH] if shell_only else []),
             *(rule for tool in tools for rule in tool.rules),
+            *more,
             *GENERAL_RULES,
         )
     )

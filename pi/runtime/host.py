@@ -9,31 +9,38 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
+from inspect import isawaitable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pi.agent.queues import MessageQueues
+from pi.agent.queues import MessageQueues, QueueMode
 from pi.agent.session import AgentSession, BusyError
 from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
 from pi.config.settings import read_settings
-from pi.errors import SessionError
+from pi.errors import PiError, SessionError
 from pi.models.resolution import Scope, ScopedModel
 from pi.models.selection import Selection
 from pi.providers.http import HttpClient
+from pi.runtime.extending import Extend, Extending
 from pi.runtime.network import http_options
 from pi.runtime.opening import Opened, open_session
 from pi.runtime.options import RunOptions
 from pi.runtime.prompts import Prompt
 from pi.runtime.requests import model_request, tool_context
-from pi.runtime.services import Services, read_services, warn
+from pi.runtime.services import Services, image_limits, read_services, warn
+from pi.runtime.ui import UI
 from pi.session.context import SessionContext
 from pi.session.locate import require_cwd, session_folder
 from pi.session.store import SessionStore
 from pi.tools.base import ToolContext, ToolResult
-from pi.wire.events import AgentEvent
+from pi.wire.events import AgentEvent, CompactionResult
 from pi.wire.messages import ImageContent, ThinkingLevel, UserContent
 from pi.wire.model import Model
+
+if TYPE_CHECKING:
+    from pi.runtime.additions import Additions
 
 __all__ = ["NO_MODEL", "Disposition", "Host", "Listener", "WhileRunning", "open_host"]
 
@@ -45,7 +52,16 @@ Disposition = Literal["started", "queued", "handled"]
 WhileRunning = Literal["steer", "followUp"]
 Listener = Callable[[AgentEvent], None]
 
-NO_MODEL = Model(id="", provider="", api="", base_url="", name="no model", context_window=0)
+NO_MODEL = Model(
+    id="unknown",
+    provider="unknown",
+    api="unknown",
+    base_url="",
+    name="unknown",
+    input=(),
+    context_window=0,
+    max_tokens=0,
+)
 """Stands in a session until there is a model that can be used. Requests are refused before it."""
 
 
@@ -53,21 +69,31 @@ class Host:
     """One open session after another. Use `open_host`, and close it.
 
     services, session, scope: of the session that is open now. scope: the models to cycle through.
-    on_replaced: called when another session is open. drain: awaited after each event of a run, so
+    on_replaced: called when another session is open. drain: awaited before each event of a run, so
         that a reader that is slow slows the run down.
+    ui: how extensions reach the person. on_shutdown: called when an extension asks for the end of
+        the program.
     """
 
-    def __init__(self, services: Services, opened: Opened) -> None:
+    def __init__(self, services: Services, extend: Extend | None = None) -> None:
         self.services = services
+        self.extending = Extending(self, extend)
+        self.ui = UI()
+        self.on_shutdown: Callable[[], None] | None = None
         self.on_replaced: list[Callable[[], None]] = []
         self.drain: Callable[[], Awaitable[None]] | None = None
         self._name = services.options.name  # of the first session only
         self._listeners: list[Listener] = []
         self._run: asyncio.Task[None] | None = None
+        self._accepting = asyncio.Lock()
         self._http = HttpClient(http_options(services.environment, services.settings))
-        self._install(opened)
 
     # What is open
+
+    @property
+    def additions(self) -> "Additions | None":
+        """What extensions added, None while there are none."""
+        return self.extending.additions
 
     @property
     def store(self) -> SessionStore:
@@ -85,6 +111,7 @@ class Host:
 
     async def begin(self) -> None:
         """Tell those who extend pi that the session is open. Once, when the mode is ready."""
+        await self.extending.announce("startup", None)
 
     # Prompts
 
@@ -97,25 +124,70 @@ class Host:
     ) -> Disposition:
         """Take a prompt; the run it starts goes on in the background (see `settled`).
 
-        while_running: what to do with it during a run. Raises BusyError without that, AuthError
-        where no request can be tried.
+        images: made to fit the model. while_running: what to do with it during a run. Raises
+        BusyError without that, AuthError where no request can be tried.
         """
-        session = self.session
-        content = Prompt(self.expand(text), tuple(images)).content
-        if self.is_running:
-            if while_running is None:
-                raise BusyError(
-                    "the agent is at work",
-                    hint="Say whether to steer it or to follow up.",
-                )
+        if self.additions is not None:
+            called = self.extending.command(text)
+            if called is not None:
+                await self.extending.invoke(*called)
+                return "handled"
+            heard = await self.extending.hear(text, images, while_running)
+            if heard is None:
+                return "handled"
+            text, images = heard
+        async with self._accepting:  # in the order they came, whatever their images take
+            self._check_idle(while_running)
+            content = await self._fitted(text, images)
+            if self._check_idle(while_running):
+                self.start(self.session.prompt(content))
+                return "started"
+            assert while_running is not None
             self.queue(content, while_running)
             return "queued"
-        if session.is_busy:
-            raise BusyError("the session is busy", hint="Wait, or abort that first.")
+
+    def _check_idle(self, while_running: WhileRunning | None) -> bool:
+        """Whether a run can begin with a prompt; False if it is to be queued. Raises otherwise."""
+        if self.is_running:
+            if while_running is not None:
+                return False
+            raise BusyError("the agent is at work", hint="Say whether to steer it or to follow up.")
+        if self.session.is_busy:
+            doing = "compacting" if self.session.is_compacting else "busy"
+            raise BusyError(f"the session is {doing}", hint="Wait, or abort that first.")
         self.services.check_key(self.model)
-        self._record()
-        self._start(session.prompt(content))
-        return "started"
+        return True
+
+    async def say(
+        self, text: str, images: Sequence[ImageContent] = (), *, when: WhileRunning
+    ) -> Disposition:
+        """Queue a message whether or not there is a run; without one it goes with the next.
+
+        Raises PiError for a command of an extension: those do not wait.
+        """
+        if self.additions is not None:
+            if self.extending.command(text) is not None:
+                raise PiError("a command of an extension cannot wait", hint="Use a prompt for it.")
+            heard = await self.extending.hear(text, images, when)
+            if heard is None:
+                return "handled"
+            text, images = heard
+        async with self._accepting:
+            self.queue(await self._fitted(text, images), when)
+        return "queued"
+
+    async def _fitted(self, text: str, images: Sequence[ImageContent]) -> list[UserContent]:
+        text = self.expand(text)
+        if not images:
+            return Prompt(text).content
+        # Most prompts have none.
+        from pi.runtime.images import fit_images  # noqa: PLC0415
+
+        settings = self.services.settings
+        fitted = await asyncio.to_thread(
+            fit_images, text, images, image_limits(self.model), settings.images.auto_resize
+        )
+        return fitted.content
 
     def expand(self, text: str) -> str:
         """A prompt as the model gets it: skills and prompt templates it names, in full."""
@@ -127,6 +199,12 @@ class Host:
             self.session.steer(content)
         else:
             self.session.follow_up(content)
+
+    def start(self, events: AsyncGenerator[AgentEvent, None]) -> None:
+        """Begin a run of the session, in the background. Raises AuthError where that is no use."""
+        self.services.check_key(self.model)
+        self._record()
+        self._start(events)
 
     def resume(self) -> None:
         """Go on without a prompt, in the background. Raises as AgentSession.resume does."""
@@ -157,21 +235,54 @@ class Host:
         if self._run is not None:
             await asyncio.wait([self._run])
 
-    async def compact(self, instructions: str | None = None) -> None:
+    async def compact(self, instructions: str | None = None) -> CompactionResult:
         """Summarise the older part now. Raises CompactionError when it does not come about."""
         self.services.check_key(self.model)
+        result: CompactionResult | None = None
         async with aclosing(self.session.compact(instructions)) as events:
             async for event in events:
+                if event["type"] == "compaction_end":
+                    result = event.get("result")
                 await self._publish(event)
+        assert result is not None, "without a result it raises"
+        return result
+
+    # Settings that are kept for this and later sessions
+
+    def set_steering_mode(self, mode: QueueMode) -> None:
+        self.session.queues.steering_mode = mode
+        self._keep("steeringMode", mode)
+
+    def set_follow_up_mode(self, mode: QueueMode) -> None:
+        self.session.queues.follow_up_mode = mode
+        self._keep("followUpMode", mode)
+
+    def set_auto_compaction(self, enabled: bool) -> None:
+        self.session.set_auto_compaction(enabled)
+        self._keep(("compaction", "enabled"), enabled)
+
+    def set_auto_retry(self, enabled: bool) -> None:
+        self.session.set_auto_retry(enabled)
+        self._keep(("retry", "enabled"), enabled)
+
+    def _keep(self, key: str | Sequence[str], value: Any) -> None:
+        """Write a setting of the person's, and let it hold from now on. Raises ConfigError."""
+        # Settings are written rarely.
+        from pi.config.settings_write import write_setting  # noqa: PLC0415
+
+        write_setting(self.paths, "user", key, value)
+        services = self.services
+        settings = read_settings(services.paths).resolve(trusted=services.settings.trusted)
+        self.services = replace(services, settings=settings)
 
     # Model and thinking
 
-    def set_model(self, model: Model) -> None:
+    def set_model(self, model: Model, *, source: Literal["set", "cycle"] = "set") -> None:
         """Use another model from the next request on. Raises AuthError without a key for it."""
         self.services.check_key(model)
         self._record()
         level = self.services.settings.model_thinking_levels.get(model.reference)
-        self.session.set_model(model)
+        self.session.set_model(model, source=source)
         if level is not None:
             self.session.set_thinking(level)
 
@@ -187,7 +298,7 @@ class Host:
         current = self.session.model.reference
         at = references.index(current) if current in references else -1 if step > 0 else 0
         chosen = candidates[(at + step) % len(candidates)]
-        self.set_model(chosen.model)
+        self.set_model(chosen.model, source="cycle")
         if chosen.thinking is not None:
             self.set_thinking(chosen.thinking)
         return chosen
@@ -209,47 +320,73 @@ class Host:
 
     # Another session
 
-    async def new_session(self, *, parent: str | None = None) -> None:
-        """Begin a session in this folder. parent: the file to name as where it comes from."""
+    async def new_session(
+        self, *, parent: str | None = None, setup: Callable[[SessionStore], Any] | None = None
+    ) -> bool:
+        """Begin a session in this folder; False if an extension keeps this one.
+
+        parent: the file to name as where it comes from. setup: adds to it before anybody sees it.
+        """
+        if await self.extending.keeps("new", None):
+            return False
         cwd = str(self.services.paths.cwd)
         if self.services.options.no_session or self.store.path is None:
             store = SessionStore.in_memory(cwd)
         else:
             store = SessionStore.create(cwd, self.folder, parent=parent)
-        await self._replace(Opened(store, self.services.paths.cwd, False))
+        if setup is not None:
+            try:
+                await _maybe(setup(store))
+            except BaseException:
+                store.close()
+                raise
+        await self._replace(Opened(store, self.services.paths.cwd, setup is not None), "new")
+        return True
 
-    async def switch(self, path: Path, *, cwd: Path | None = None) -> None:
-        """Open the session in a file. cwd: the folder to work in, where its own is gone.
+    async def switch(self, path: Path, *, cwd: Path | None = None) -> bool:
+        """Open the session in a file; False if an extension keeps this one.
 
-        Raises SessionError, and leaves this session open, when that cannot be done.
+        cwd: the folder to work in, where its own is gone. Raises SessionError, and leaves this
+        session open, when that cannot be done.
         """
         path = self.services.paths.absolute(str(path))
         if self.store.saved and self.store.path is not None and _same(path, self.store.path):
             await self._settle()
-            return
+            return True
+        if await self.extending.keeps("resume", str(path)):
+            return False
         store = SessionStore.open(path, cwd=str(self.services.paths.cwd))
         try:
             home = cwd or (require_cwd(store.cwd, path) if store.cwd else self.services.paths.cwd)
         except SessionError:
             store.close()
             raise
-        await self._replace(Opened(store, home, store.leaf_id is not None))
+        await self._replace(Opened(store, home, store.leaf_id is not None), "resume")
+        return True
 
-    async def fork(self, entry_id: str) -> str:
-        """A new session with what came before a message of the user; the text of that message."""
+    async def fork(self, entry_id: str) -> str | None:
+        """A new session with what came before a message of the user; the text of that message.
+
+        None if an extension keeps this session.
+        """
+        if await self.extending.keeps_from_fork(entry_id, "before"):
+            return None
         # Sessions are forked rarely.
         from pi.session.fork import fork_before  # noqa: PLC0415
 
         store, text = fork_before(self.store, entry_id, self.folder)
-        await self._replace(Opened(store, self.services.paths.cwd, True))
+        await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
         return text
 
-    async def clone(self) -> None:
-        """A new session with the active branch."""
+    async def clone(self) -> bool:
+        """A new session with the active branch; False if an extension keeps this one."""
+        if await self.extending.keeps_from_fork(self.store.leaf_id or "", "at"):
+            return False
         from pi.session.fork import clone_session  # noqa: PLC0415  (as above)
 
         store = clone_session(self.store, self.folder)
-        await self._replace(Opened(store, self.services.paths.cwd, True))
+        await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
+        return True
 
     async def import_session(self, path: Path, *, cwd: Path | None = None) -> None:
         """Copy a session file among this folder's sessions and open it; id and folder stay.
@@ -272,10 +409,16 @@ class Host:
             read_services, services.options, services.environment, services.paths
         )
         await self._renew_http(services)
+        await self.extending.unload("reload", None)
         self.services = services
-        session = self.session
-        session.set_tools(session.tools, services.prompt_sections(session.tools))
+        session, before = self.session, self.extending.tool_names()
+        await self.extending.load()
+        session.use_hooks(None if self.additions is None else self.additions.hooks)
+        names = [tool.name for tool in session.tools]
+        names += [name for name in self.extending.active_tools() if name not in before]
+        self.extending.use_tools(names)
         warn(services.diagnostics())
+        await self.extending.announce("reload", None)
 
     @property
     def folder(self) -> Path:
@@ -291,9 +434,15 @@ class Host:
         """End what is under way and give the session's file back. Safe to call twice."""
         try:
             await self._settle()
+            await self.extending.unload("quit", None)
         finally:
             self.store.close()
             await self._http.aclose()
+
+    async def open(self, opened: Opened) -> None:
+        """Open the first session; `open_host` does."""
+        await self.extending.load()
+        self._install(opened)
 
     # Within
 
@@ -305,7 +454,11 @@ class Host:
         warn(opened.warnings)
         chosen = services.choose_model(context)
         warn(chosen.warnings)
-        tools = services.choose_tools(context if opened.resumed else None)
+        tools = services.choose_tools(
+            context if opened.resumed else None,
+            self.extending.added_tools(),
+            self.extending.active_tools(),
+        )
         settings = services.settings
 
         def new_context(call_id: str, update: Callable[[ToolResult], None]) -> ToolContext:
@@ -315,7 +468,7 @@ class Host:
             store,
             model=chosen.model or NO_MODEL,
             thinking=chosen.thinking,
-            sections=services.prompt_sections(tools),
+            sections=self.extending.sections(tools),
             tools=tools,
             request=model_request(self._reach, store.id),
             tool_context=new_context,
@@ -325,6 +478,7 @@ class Host:
             branch_reserve=settings.branch_summary.reserve_tokens,
             queues=MessageQueues(settings.steering_mode, settings.follow_up_mode),
             on_event=self._tell,
+            hooks=None if self.additions is None else self.additions.hooks,
         )
         self.session = session
         self.scope: Scope = chosen.scope
@@ -353,9 +507,8 @@ class Host:
             store.append_session_info(self._name)
             self._name = None
         if not opened.resumed:
-            if chosen.model is None:
-                return  # told when one is chosen
-            store.append_model_change(chosen.model.provider, chosen.model.id)
+            if chosen.model is not None:  # else told when one is chosen
+                store.append_model_change(chosen.model.provider, chosen.model.id)
             store.append_thinking_level(chosen.thinking)
         elif context.thinking_level is None or (
             options.thinking is not None and chosen.thinking != context.thinking_level
@@ -366,6 +519,7 @@ class Host:
     def _start(self, events: AsyncGenerator[AgentEvent, None]) -> None:
         self._run = asyncio.create_task(self._follow(events))
         self._run.add_done_callback(_retrieve)
+        self._run.add_done_callback(lambda _: self.extending.ran())
 
     async def _follow(self, events: AsyncGenerator[AgentEvent, None]) -> None:
         async with aclosing(events):
@@ -373,9 +527,10 @@ class Host:
                 await self._publish(event)
 
     async def _publish(self, event: AgentEvent) -> None:
-        self._tell(event)
         if self.drain is not None:
+            # Before, so that nothing is waited for after the last event: it tells that all is done.
             await self.drain()
+        self._tell(event)
 
     def _tell(self, event: AgentEvent) -> None:
         for listener in self._listeners:
@@ -383,14 +538,20 @@ class Host:
 
     async def _settle(self) -> None:
         """End whatever is under way in the session that is open."""
-        self.session.abort_shell()
-        self.session.queues.clear()
-        await self.abort()
+        while True:
+            self.session.abort_shell()
+            self.session.queues.clear()
+            await self.session.shells_ended()
+            await self.abort()
+            if not (self.is_running or self.session.is_busy):
+                return
 
-    async def _replace(self, opened: Opened) -> None:
+    async def _replace(self, opened: Opened, reason: Literal["new", "resume", "fork"]) -> None:
         """Put another session in the place of this one."""
         await self._settle()
         before = self.session
+        old, new = (None if s.path is None else str(s.path) for s in (before.store, opened.store))
+        await self.extending.unload(reason, new)
         try:
             if opened.cwd != self.paths.cwd:
                 services = self.services
@@ -401,6 +562,8 @@ class Host:
                 await self._renew_http(services)
                 self.services = services
                 warn(services.diagnostics())
+            await self.extending.load()
+            await self._settle()  # what began meanwhile
             self._install(opened)
         except BaseException:
             opened.store.close()
@@ -408,6 +571,7 @@ class Host:
         before.store.close()
         for replaced in self.on_replaced:
             replaced()
+        await self.extending.announce(reason, old)
 
     async def _renew_http(self, services: Services) -> None:
         options = http_options(services.environment, services.settings)
@@ -416,7 +580,9 @@ class Host:
             self._http = HttpClient(options)
 
 
-async def open_host(options: RunOptions, environment: Environment) -> Host:
+async def open_host(
+    options: RunOptions, environment: Environment, extend: Extend | None = None
+) -> Host:
     """Open the session that the options name, with the services of the folder it belongs to.
 
     The session comes first: it may belong to another folder, whose settings then hold. Raises
@@ -430,7 +596,9 @@ async def open_host(options: RunOptions, environment: Environment) -> Host:
         services = read_services(options, environment, paths)
         # Told as soon as they are known: the next step may fail because of one of them.
         warn(services.diagnostics())
-        return Host(services, opened)
+        host = Host(services, extend)
+        await host.open(opened)
+        return host
     except BaseException:
         opened.store.close()
         raise
@@ -452,6 +620,10 @@ def _same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:
         return False
+
+
+async def _maybe(value: Any) -> Any:
+    return await value if isawaitable(value) else value
 
 
 def _retrieve(run: "asyncio.Task[None]") -> None:

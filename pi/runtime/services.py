@@ -1,9 +1,10 @@
 """What files and environment say for one working folder: settings, models, keys, instructions."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from pi.agent.retry import RetryPolicy
 from pi.auth.credentials import Credentials
@@ -21,7 +22,13 @@ from pi.providers.demo_model import DEMO_MODEL
 from pi.providers.registry import APIS
 from pi.resources.context_files import ContextFiles, load_context_files
 from pi.resources.loading import Resources, load_resources
-from pi.resources.system_prompt import build_sections, documentation_folder, load_prompt_texts
+from pi.resources.system_prompt import (
+    PromptTexts,
+    build_sections,
+    documentation_folder,
+    load_prompt_texts,
+)
+from pi.resources.textfile import TextFile
 from pi.runtime.network import surroundings
 from pi.runtime.options import RunOptions
 from pi.session.context import SessionContext
@@ -31,9 +38,16 @@ from pi.tools.selection import select_tools
 from pi.wire.model import Model
 from pi.wire.system import replay_system
 
-__all__ = ["Services", "image_limits", "read_services", "warn"]
+__all__ = ["PromptInputs", "Services", "image_limits", "read_services", "warn"]
 
 log = logging.getLogger(__name__)
+
+
+class PromptInputs(NamedTuple):
+    """SYSTEM.md, APPEND_SYSTEM.md and their options; AGENTS.md and its kin."""
+
+    texts: PromptTexts
+    context_files: Sequence[TextFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +100,55 @@ class Services:
         if not key_given and not self.credentials.has_credential(model.provider):
             raise self.credentials.missing(model.provider)
 
-    def choose_tools(self, resumed: SessionContext | None) -> list[Tool]:
-        """The tools that are on. A resumed session keeps those it had."""
+    def choose_tools(
+        self,
+        resumed: SessionContext | None,
+        added: Mapping[str, Tool] = MappingProxyType({}),
+        active: Sequence[str] = (),
+    ) -> list[Tool]:
+        """The tools that are on. A resumed session keeps those it had.
+
+        added: tools of extensions; they take the place of built-in ones. active: those of them
+        that are on unless somebody says otherwise.
+        """
         options = self.options
+        known = tuple(dict.fromkeys((*BUILTIN, *added)))
         base: Sequence[str] = ()
         if options.default_tools == "all":
             base = self.settings.default_tools
             if resumed is not None and any(m["role"] == "system" for m in resumed.messages):
                 base = tuple(replay_system(resumed.messages).tools)
-        selection = select_tools(BUILTIN, base, options.tools, options.exclude_tools)
+        if options.default_tools != "none":
+            base = (*base, *active)
+        selection = select_tools(known, base, options.tools, options.exclude_tools)
         if selection.unknown:
             names = ", ".join(selection.unknown)
-            warn([f"no such tool: {names}; there are {', '.join(BUILTIN)}"])
-        return [load(name) for name in selection.names]
+            warn([f"no such tool: {names}; there are {', '.join(known)}"])
+        return [added[name] if name in added else load(name) for name in selection.names]
+
+    def allowed_tools(self, added: Collection[str]) -> Sequence[str]:
+        """Every tool there is, but for those that the command line leaves out."""
+        options = self.options
+        known = tuple(dict.fromkeys((*BUILTIN, *added)))
+        wanted = options.tools
+        if wanted is not None and any(entry[:1] not in ("+", "-") for entry in wanted):
+            return select_tools(known, (), wanted, options.exclude_tools).names
+        return select_tools(known, known, None, options.exclude_tools).names
 
     def prompt_sections(self, tools: Sequence[Tool]) -> dict[str, str]:
         """The system prompt for these tools, as the folder and the options have it now."""
+        inputs = self.prompt_inputs()
+        return build_sections(
+            cwd=self.paths.cwd,
+            tools=tools,
+            texts=inputs.texts,
+            context_files=inputs.context_files,
+            skills=self.resources.skills,
+            docs=documentation_folder(),
+        )
+
+    def prompt_inputs(self) -> "PromptInputs":
+        """What people wrote for the system prompt, as it is now."""
         options, paths = self.options, self.paths
         texts = load_prompt_texts(
             agent_dir=paths.agent,
@@ -114,14 +161,7 @@ class Services:
         if options.context_files:
             found = load_context_files(paths.cwd, paths.agent)
         warn((*texts.diagnostics, *found.diagnostics))
-        return build_sections(
-            cwd=paths.cwd,
-            tools=tools,
-            texts=texts,
-            context_files=found.files,
-            skills=self.resources.skills,
-            docs=documentation_folder(),
-        )
+        return PromptInputs(texts, found.files)
 
     def retry_policy(self) -> RetryPolicy:
         retry = self.settings.retry

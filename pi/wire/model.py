@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
 
-__all__ = ["Model", "PriceTier", "Prices"]
+__all__ = ["Model", "PriceTier", "Prices", "prices_of"]
 
 
 class PriceTier(NamedTuple):
@@ -27,6 +27,26 @@ class Prices(NamedTuple):
     cache_read: float = 0
     cache_write: float = 0
     tiers: tuple[PriceTier, ...] = ()
+
+
+def prices_of(cost: Mapping[str, Any]) -> Prices:
+    """The prices a record tells, of the catalogue or of models.json: wire keys."""
+    return Prices(
+        input=cost.get("input", 0),
+        output=cost.get("output", 0),
+        cache_read=cost.get("cacheRead", 0),
+        cache_write=cost.get("cacheWrite", 0),
+        tiers=tuple(
+            PriceTier(
+                input_tokens_above=int(tier["inputTokensAbove"]),
+                input=tier["input"],
+                output=tier["output"],
+                cache_read=tier["cacheRead"],
+                cache_write=tier["cacheWrite"],
+            )
+            for tier in cost.get("tiers", ())
+        ),
+    )
 
 
 FREE = Prices()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pi.cli.prompts import AttachedImage, compose_prompts
+from pi.cli.prompts import compose_prompts
 from pi.errors import PiError, UsageError
+from pi.runtime.attachments import AttachedImage
 from pi.runtime.prompts import Prompt
 from pi.wire.messages import ImageContent
 

@@ -143,9 +143,15 @@ def test_a_store_that_cannot_be_used_changes_nothing(machine: Machine, content: 
     assert listed(machine) == before
 
 
-def test_other_updates_are_refused(machine: Machine) -> None:
-    for arguments in ((), ("pi",), ("--models", "npm:x")):
+def test_what_cannot_be_updated_is_refused(machine: Machine) -> None:
+    for arguments, said in (
+        ((), "pi does not update itself"),
+        (("pi",), "pi does not update itself"),
+        (("--self",), "pi does not update itself"),
+        (("--models", "npm:x"), "--models cannot be combined with a source"),
+        (("--all", "--extensions"), "--all cannot be combined with --extensions"),
+    ):
         result = machine.run("update", *arguments)
         assert (result.code, result.stdout) == (2, b"")
-        assert "lists of models only" in result.stderr
+        assert said in result.stderr
     assert "--models" in machine.run("update", "--help").text

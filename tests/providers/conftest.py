@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.providers.exchange import ANTHROPIC, COMPLETIONS, GOOGLE, RESPONSES, Exchange
+from tests.providers.exchange import (
+    ANTHROPIC,
+    BEDROCK,
+    COMPLETIONS,
+    GOOGLE,
+    RESPONSES,
+    Exchange,
+)
 from tests.scripted_provider import ScriptedProvider
 
 
@@ -24,12 +31,12 @@ def script(request):
         server.__exit__()
 
 
-@pytest.fixture(params=[ANTHROPIC, COMPLETIONS, RESPONSES, GOOGLE])
+@pytest.fixture(params=[ANTHROPIC, COMPLETIONS, RESPONSES, GOOGLE, BEDROCK])
 def api(request) -> str:
     return request.param
 
 
-@pytest.fixture(params=[ANTHROPIC, COMPLETIONS, RESPONSES])
+@pytest.fixture(params=[ANTHROPIC, COMPLETIONS, RESPONSES, BEDROCK])
 def text_api(request) -> str:
     """APIs whose calls carry their arguments as text."""
     return request.param

@@ -18,6 +18,8 @@ GOOGLE = "google-generative-ai"
 MISTRAL = "mistral-conversations"
 AZURE = "azure-openai-responses"
 CODEX = "openai-codex-responses"
+BEDROCK = "bedrock-converse-stream"
+VERTEX = "google-vertex"
 
 
 def user(content: Any) -> dict[str, Any]:
@@ -81,14 +83,27 @@ def collect(
     model: Model, messages: Sequence[Any], http: HttpOptions | None = None, **options: Any
 ) -> list[Any]:
     """All events of one reply."""
+    return collect_all(model, [messages], http, **options)[0]
 
-    async def run() -> list[Any]:
+
+def collect_all(
+    model: Model,
+    conversations: Sequence[Sequence[Any]],
+    http: HttpOptions | None = None,
+    **options: Any,
+) -> list[list[Any]]:
+    """All events of some replies, one after the other by one client."""
+
+    async def run() -> list[list[Any]]:
         client = HttpClient(http)
         options.setdefault("api_key", "key")
         asked = StreamOptions(http=client, **options)
+        stream = stream_function(model.api)
         try:
-            stream = stream_function(model.api)(model, Context(messages), asked)
-            return [event async for event in stream]
+            return [
+                [event async for event in stream(model, Context(messages), asked)]
+                for messages in conversations
+            ]
         finally:
             await client.aclose()
 
@@ -110,10 +125,13 @@ class Exchange:
         model: dict[str, Any] | None = None,
         **options: Any,
     ) -> list[Any]:
-        known = Model(id="m1", provider="mock", api=self.api, base_url="", reasoning=True)
-        fields = {"base_url": self.server.base_url(self.api), **(model or {})}
-        self.events = collect(replace(known, **fields), messages or [user("go")], http, **options)
+        asked = messages or [user("go")]
+        self.events = collect(self.model(**(model or {})), asked, http, **options)
         return self.events
+
+    def model(self, **fields: Any) -> Model:
+        known = Model(id="m1", provider="mock", api=self.api, base_url="", reasoning=True)
+        return replace(known, **{"base_url": self.server.base_url(self.api), **fields})
 
     @property
     def body(self) -> dict[str, Any]:

@@ -125,13 +125,6 @@ def test_adaptive_thinking(exchange, level, effort):
     assert "anthropic-beta" not in exchange.headers
 
 
-def test_max_tokens_fit_the_window(exchange):
-    exchange.ask([user("x" * 35_000)], model={"max_tokens": 90_000, "context_window": 100_000})
-    assert exchange.body["max_tokens"] == 100_000 - 10_000 - 4096
-    exchange.ask(max_tokens=500)
-    assert exchange.body["max_tokens"] == 500
-
-
 @pytest.mark.parametrize(
     ("retention", "compat", "marker"),
     [
@@ -198,14 +191,14 @@ def test_free_form_schemas_are_not_strict(exchange):
     assert "strict" not in exchange.body["tools"][0]
 
 
-def test_results_share_a_message_and_images_stay_in_them(exchange):
+def test_results_share_a_message_and_failed_ones_hold_text_alone(exchange):
     messages = sent(
         exchange,
         [
             user([text("see"), image()]),
             reply(text("ok"), call("c1", arguments={"path": "a"}), call("c2")),
             result("c1", text("1"), text("2")),
-            result("c2", image(), error=True),
+            result("c2", text("no"), image(), error=True),
             user("next"),
         ],
         model={"input": ("text", "image")},
@@ -218,7 +211,7 @@ def test_results_share_a_message_and_images_stay_in_them(exchange):
         "name": "read",
         "input": {"path": "a"},
     }
-    first, second = messages[2]["content"]
+    first, second, caption, shown = messages[2]["content"]
     assert first == {
         "type": "tool_result",
         "tool_use_id": "c1",
@@ -226,7 +219,15 @@ def test_results_share_a_message_and_images_stay_in_them(exchange):
         "is_error": False,
     }
     assert second["is_error"] is True
-    assert [block["type"] for block in second["content"]] == ["text", "image"]
+    assert second["content"].startswith("no\n")
+    assert "c2" in caption["text"] and shown == {"type": "image", "source": source}
+
+
+def test_images_stay_in_results(exchange):
+    history = [user("see"), reply(call("c1")), result("c1", image()), user("next")]
+    messages = sent(exchange, history, model={"input": ("text", "image")})
+    (answer,) = messages[2]["content"]
+    assert [block["type"] for block in answer["content"]] == ["text", "image"]
     assert messages[3] == {"role": "user", "content": "next"}
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pi.providers.arguments import parse_arguments, salvage_arguments
 from pi.providers.errors import retry_after
 from pi.providers.prompt import fold
-from pi.providers.strict import strict_schema
 from pi.providers.transform import NO_IMAGES, NO_TOOL_IMAGES, encode_body, replayable
 from pi.wire.model import Model
 from tests.providers.exchange import ANTHROPIC, assistant, call, image, result, system, text, user
@@ -229,37 +228,3 @@ class TestRetryAfter:
     )
     def test_forms(self, headers, body, seconds):
         assert retry_after(headers, body) == pytest.approx(seconds)
-
-
-class TestStrict:
-    def test_nested(self):
-        schema = {
-            "type": "object",
-            "required": ["edits"],
-            "properties": {
-                "edits": {
-                    "type": "array",
-                    "items": {"type": "object", "properties": {"a": {"type": "string"}}},
-                },
-                "mode": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-            },
-        }
-        strict = strict_schema(schema)
-        assert strict["required"] == ["edits", "mode"]
-        assert strict["properties"]["mode"] == schema["properties"]["mode"]
-        inner = strict["properties"]["edits"]["items"]
-        assert inner["additionalProperties"] is False and inner["required"] == ["a"]
-        assert inner["properties"]["a"] == {"anyOf": [{"type": "string"}, {"type": "null"}]}
-        assert "additionalProperties" not in schema
-
-    @pytest.mark.parametrize(
-        "schema",
-        [
-            {"type": "object"},
-            {"type": "object", "properties": {}, "additionalProperties": {"type": "string"}},
-            {"type": "object", "properties": {"a": {"type": "object"}}},
-            {"type": "object", "properties": {"a": {"type": "array", "items": [{}]}}},
-        ],
-    )
-    def test_free_forms_have_none(self, schema):
-        assert strict_schema(schema) is None

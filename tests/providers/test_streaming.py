@@ -20,7 +20,7 @@ from pi.providers.base import Context, StreamOptions
 from pi.providers.http import HttpClient, HttpOptions
 from pi.providers.registry import stream_function
 from pi.wire.model import Model, Prices, PriceTier
-from tests.providers.exchange import ANTHROPIC, COMPLETIONS, GOOGLE, RESPONSES, user
+from tests.providers.exchange import ANTHROPIC, BEDROCK, COMPLETIONS, GOOGLE, RESPONSES, user
 from tests.scripted_provider import ScriptedProvider
 
 CALLS = {
@@ -158,7 +158,7 @@ def test_cost_with_tiers_and_cache(script, api):
     ("turn", "text"),
     [
         ({"raw": []}, "ended"),
-        ({"raw": [b"<html>hello</html>"]}, "ended"),
+        ({"raw": [b"<p>hello"]}, "ended"),
         ({"blocks": [{"text": "hello"}], "raw_stop": None}, "ended"),
     ],
 )
@@ -258,8 +258,9 @@ def test_refusals(script, api, status, message, kind, retryable):
     assert type(failure) is kind
     assert failure.retryable is retryable
     assert (failure.status, failure.request_id, failure.retry_after) == (status, "r1", 7)
-    separator = " " if api == ANTHROPIC else ": "
-    shown = json.dumps(body if api == ANTHROPIC else body["error"], separators=(",", ":"))
+    whole = api in (ANTHROPIC, BEDROCK)
+    separator = " " if whole else ": "
+    shown = json.dumps(body if whole else body["error"], separators=(",", ":"))
     assert exchange.message["errorMessage"] == f"{status}{separator}{shown}"
     assert exchange.message["content"] == [] and exchange.message["stopReason"] == "error"
     assert exchange.message["usage"]["totalTokens"] == 0

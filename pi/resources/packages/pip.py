@@ -3,6 +3,7 @@
 Two packages may need two versions of a third, and neither may disturb what pi runs on.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +13,21 @@ from pi.resources.packages.contents import SITE
 from pi.resources.packages.programs import PackageError, Programs, find_program
 from pi.resources.packages.source import PipSource
 from pi.resources.packages.staging import own_root, staged
+from pi.wire import jsonio
 
-__all__ = ["install", "install_dependencies", "installed_version", "is_current"]
+__all__ = [
+    "install",
+    "install_dependencies",
+    "installed_version",
+    "is_current",
+    "latest_version",
+]
+
+_QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
 
 
 def installed_version(source: PipSource, place: Path) -> str | None:
-    if not place.is_dir():
+    if not os.path.isdir(place):
         return None
     from importlib import metadata  # noqa: PLC0415  (for packages from an index only)
 
@@ -45,9 +55,27 @@ def install(source: PipSource, root: Path, place: Path, programs: Programs) -> N
         staged(place, build)
 
 
+def latest_version(source: PipSource, programs: Programs) -> str | None:
+    """The newest version that the source allows; None where only installing would tell.
+
+    Raises PackageError.
+    """
+    if not _has_pip(programs):
+        return None
+    asking = ("--dry-run", "--ignore-installed", "--no-deps", "--report", "-")
+    answer = programs.read(
+        [sys.executable, "-m", "pip", "install", *_QUIET, *asking, "--", source.spec]
+    )
+    try:
+        report = jsonio.loads(answer)
+        return str(report["install"][0]["metadata"]["version"])
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
 def install_dependencies(root: Path, programs: Programs) -> None:
     """What the pyproject.toml of a package asks for, if pi is spoken to in it."""
-    if (root / "pyproject.toml").is_file():
+    if os.path.isfile(root / "pyproject.toml"):
         needed = _dependencies(root)
         if needed:
             _pip(needed, root / SITE, programs)
@@ -76,18 +104,24 @@ def _dependencies(root: Path) -> list[str]:
 
 def _pip(specs: Sequence[str], target: Path, programs: Programs) -> None:
     where = ("--target", str(target))
-    quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-    try:
-        programs.read([sys.executable, "-m", "pip", "--version"])
-        command = [sys.executable, "-m", "pip", "install", *quiet, *where, "--", *specs]
-    except PackageError:
+    if _has_pip(programs):
+        command = [sys.executable, "-m", "pip", "install", *_QUIET, *where, "--", *specs]
+    else:
         # An environment made by uv has no pip.
         uv = find_program("uv", programs.variables)
         if uv is None:
             raise PackageError(
                 "there is neither pip in pi's Python nor uv",
                 hint=f"Install pip with: {sys.executable} -m ensurepip",
-            ) from None
+            )
         python = ("--python", sys.executable)
         command = [uv, "pip", "install", "--quiet", *python, *where, "--", *specs]
     programs.run(command)
+
+
+def _has_pip(programs: Programs) -> bool:
+    try:
+        programs.read([sys.executable, "-m", "pip", "--version"])
+    except PackageError:
+        return False
+    return True
