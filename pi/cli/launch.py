@@ -27,13 +27,13 @@ def list_models(options: Options, environment: Environment) -> str:
 
 
 def run_prompts(options: Options, environment: Environment) -> int:
-    """Everything between the options and the exit code of a text or JSON run."""
+    """Everything between the options and the exit code of a text, JSON or RPC run."""
     warn(options.warnings)
     with asyncio.Runner() as runner:
         host = runner.run(open_host(options, environment))
         try:
             # Outside of the loop, whose handler of Ctrl-C would not end a read of stdin.
-            prompts = _prompts(options, host)
+            prompts = _prompts(options, host) if options.mode != "rpc" else ()
             code = runner.run(_run(options, host, prompts))
             if options.verbose and host.store.saved:
                 tell(f"Session: {host.store.path}")
@@ -59,9 +59,13 @@ def _prompts(options: Options, host: Host) -> Sequence[Prompt]:
 
 
 async def _run(options: Options, host: Host, prompts: Sequence[Prompt]) -> int:
+    # A mode is loaded only when it runs.
+    if options.mode == "rpc":
+        from pi.modes.rpc import run_rpc  # noqa: PLC0415
+
+        return await run_rpc(host)
     await host.begin()
     if options.mode == "json":
-        # A mode is loaded only when it runs.
         from pi.modes.json_events import run_json  # noqa: PLC0415
 
         return await run_json(host, prompts)

@@ -54,7 +54,7 @@ class Options(RunOptions):
     """
 
     show: Literal["help", "version"] | None = None
-    mode: Literal["text", "json"] = "text"
+    mode: Literal["text", "json", "rpc"] = "text"
     messages: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     list_models: str | None = None
@@ -72,10 +72,8 @@ class PiOption(click.Option):
 
 
 def _mode(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
-    if value == "rpc":
-        raise click.BadParameter("this version of pi does not have RPC mode yet")
-    if value not in (None, "text", "json"):
-        raise click.BadParameter(f"{value!r} is neither text nor json")
+    if value not in (None, "text", "json", "rpc"):
+        raise click.BadParameter(f"{value!r} is not text, json or rpc")
     return value or "text"
 
 
@@ -130,8 +128,9 @@ COMMAND = click.Command(
         _flag("-p", "--print", "print_", group="Output",
               help="Run the prompts, print the last answer, exit. Implied when stdin or stdout "
                    "is not a terminal"),
-        PiOption("--mode", group="Output", callback=_mode, metavar="<text|json>",
-                 help="text: the last answer (default). json: every event as a line of JSON"),
+        PiOption("--mode", group="Output", callback=_mode, metavar="<text|json|rpc>",
+                 help="text: the last answer (default). json: every event as a line of JSON. "
+                      "rpc: commands on stdin, answers and events on stdout"),
         PiOption("--provider", group="Models", metavar="<name>",
                  help="Look for --model at this provider only (requires --model)"),
         PiOption("--model", group="Models", metavar="<pattern>",
@@ -237,7 +236,7 @@ def parse(argv: Sequence[str], *, stdin_is_tty: bool, stdout_is_tty: bool) -> Op
         raise refused
     _check_conflicts(parsed)
     if stdin_is_tty and stdout_is_tty and parsed.list_models is None and parsed.export is None:
-        explicit = values["print_"] or values["mode"] == "json"
+        explicit = values["print_"] or values["mode"] != "text"
         if not explicit:
             raise UsageError(
                 "this version of pi does not have the interactive mode yet",
@@ -391,6 +390,10 @@ def _check_conflicts(options: Options) -> None:
         )
     if options.api_key and not options.model and not options.models:
         raise UsageError("--api-key needs a model: add --model or --models")
+    if options.mode == "rpc" and options.files:
+        raise UsageError(
+            "RPC mode takes no @file arguments", hint="Send prompts as commands; see docs/rpc.md."
+        )
     picks = (
         ("--session", options.session is not None),
         ("--continue", options.continue_latest),

@@ -64,13 +64,13 @@ def extension_entries(folder: Path) -> list[Path]:
     manifest = read_manifest(folder)
     named = manifest.resources.get("extensions", ()) if manifest is not None else ()
     entries = [Path(os.path.normpath(folder / entry)) for entry in named]
-    entries = [path for path in entries if path.exists()]
+    entries = [path for path in entries if os.path.exists(path)]
     if entries:
         return entries
-    if (folder / "__init__.py").is_file():
+    if os.path.isfile(folder / "__init__.py"):
         return [folder]
     for name in ("index.ts", "index.js"):
-        if (folder / name).is_file():
+        if os.path.isfile(folder / name):
             return [folder / name]
     return []
 
@@ -115,7 +115,7 @@ class _Place:
                 entry = _Entry(Path(item.path), item.is_file(), item.is_dir())
             except OSError:
                 continue
-            if not self._ignored(entry):
+            if (entry.is_file or entry.is_folder) and not self._ignored(entry):
                 found.append(entry)
         return found
 
@@ -171,12 +171,12 @@ def _skills(folder: Path, *, others: str) -> Iterator[Path]:
             elif entry.path.name.endswith(".md") and (depth == 0) is (others == "top"):
                 yield entry.path
 
-    if folder.is_dir():
+    if os.path.isdir(folder):
         yield from visit(_Place(folder), 0)
 
 
 def _extensions(folder: Path) -> Sequence[Path]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return []
     whole = extension_entries(folder)
     if whole:

@@ -1,8 +1,7 @@
 """A resource file that was found, and where it comes from."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 __all__ = ["KINDS", "Found", "Kind", "Origin", "Scope"]
 
@@ -13,8 +12,7 @@ KINDS: tuple[Kind, ...] = ("extensions", "skills", "prompts", "themes")
 Scope = Literal["user", "project", "temporary"]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """source: "local" for an entry of settings or of the command line, "auto" for a conventional
     folder, "cli" for what `-e` brought, else the package's source as it is configured.
 
@@ -40,8 +38,7 @@ class Origin:
         return info
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """enabled: False where a filter keeps it out; `pi config` lists those too.
 
     For an extension in Python, site: a folder of packages that only it needs, entry: the

@@ -120,14 +120,14 @@ def _explicit(
     files: list[Found] = []
     for text in named:
         path = Path(os.path.normpath(paths.cwd / expand_home(text.strip(), paths.home)))
-        base = path if path.is_dir() else path.parent
+        base = path if os.path.isdir(path) else path.parent
         origin = Origin("local", "temporary", base=base)
-        if path.is_dir():
+        if os.path.isdir(path):
             listed = files_in(kind, path) if kind == "skills" else top_level(kind, path)
             if not listed:
                 diagnostics.append(f"{_OPTIONS[kind]}: there are no {kind} in {path}")
             files += [Found(file, origin) for file in listed]
-        elif not path.exists():
+        elif not os.path.exists(path):
             diagnostics.append(f"{_OPTIONS[kind]}: there is nothing at {path}")
         elif not path.name.endswith(_SUFFIXES[kind]):
             diagnostics.append(f"{_OPTIONS[kind]}: {path} is no {_SUFFIXES[kind]} file")

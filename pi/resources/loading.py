@@ -7,8 +7,7 @@ runs are short: then a look whether the folders are there is all that happens.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_CHOICE", "ExtensionFile", "ResourceChoice", "Resources", "load_resources"]
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceChoice:
+class ResourceChoice(NamedTuple):
     """What the command line says of resources.
 
     extensions: sources for this run: paths, or packages. skills, prompts, themes: paths from the
@@ -42,16 +40,14 @@ class ResourceChoice:
 NO_CHOICE = ResourceChoice()
 
 
-@dataclass(frozen=True, slots=True)
-class ExtensionFile:
+class ExtensionFile(NamedTuple):
     """language: "python" is what can run. found.site, found.entry: see there."""
 
     found: Found
     language: Literal["python", "javascript"]
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(NamedTuple):
     """What counts, in order of precedence, each name once.
 
     themes: files, to be read by `load_themes` where colours are needed. extensions: those of every

@@ -84,7 +84,7 @@ class Extending:
             for kind in ("skills", "prompts", "themes"):
                 paths = (str(base / Path(path).expanduser()) for path in getattr(more, kind))
                 changed: Any = {kind: (*getattr(choice, kind), *paths)}
-                choice = replace(choice, **changed)
+                choice = choice._replace(**changed)
         resources = load_resources(
             services.paths, services.settings, services.environment, choice, offline=True
         )

@@ -115,7 +115,7 @@ def test_accepted(argv: list[str], expected: dict[str, Any]) -> None:
         (["hi", "-n"], "-n needs a value", ""),
         (["-n", " "], "--name", ""),
         (["--mode", "xml"], "'xml'", ""),
-        (["--mode", "rpc"], "RPC mode", ""),
+        (["--mode", "rpc", "@a.txt"], "RPC mode takes no @file", "as commands"),
         (["-t", "read,+ls"], "cannot be mixed", ""),
         (["-t", "+l*"], "+l*", ""),
         (["--session-id", ""], "session id", ""),

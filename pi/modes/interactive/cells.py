@@ -22,6 +22,11 @@ _WIDE = re.compile(
     r"[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f"
     r"\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff]"
 )
+# Letters and signs of one cell each, alone or beside anything: what most text is made of.
+_SINGLE = re.compile(
+    r"[ -~\xa0-\xac\xae-\u02ff\u0370-\u0377\u0384-\u0481\u048a-\u052f\u2010-\u2027\u2030-\u205e"
+    r"\u2190-\u22ff\u2500-\u25fc]*"
+)
 _NO_LINE_STARTS_WITH = frozenset("、。，．：；？！）」』】〕〉》〗”’・ー…,.!?;:)]}")
 
 
@@ -105,12 +110,12 @@ def _breaks(text: str, cells: int) -> list[tuple[int, int]]:
         first, start = 0, first  # no room for it
     else:
         start = 0
-    if text.isascii():
-        return _breaks_ascii(text, cells, start, first)
+    if text.isascii() or _SINGLE.fullmatch(text):
+        return _breaks_single(text, cells, start, first)
     return _breaks_wide(text, cells, start, first)
 
 
-def _breaks_ascii(text: str, cells: int, start: int, first: int) -> list[tuple[int, int]]:
+def _breaks_single(text: str, cells: int, start: int, first: int) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     size = len(text)
     while size - start > cells:

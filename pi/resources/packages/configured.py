@@ -137,7 +137,7 @@ def is_installed(source: Source, scope: Scope, places: Places) -> bool:
 
             return pip.is_current(source, place)
         case _:
-            return place.exists()
+            return os.path.exists(place)
 
 
 def install_source(
@@ -162,7 +162,7 @@ def install_source(
 
             pip.install(source, root, place, programs)
         case LocalSource():
-            if not place.exists():
+            if not os.path.exists(place):
                 raise PackageError(f"there is nothing at {place}")
 
 
@@ -194,9 +194,9 @@ def _local(package: Declaration, place: Path, home: Path) -> dict[Kind, list[Fou
         if package.scope == "temporary":
             raise PackageError(f"there is nothing at {place}")
         return {}
-    base = place if place.is_dir() else place.parent
+    base = place if os.path.isdir(place) else place.parent
     origin = Origin(package.text, package.scope, package=True, base=base)
-    if not place.is_dir():
+    if not os.path.isdir(place):
         return {"extensions": [Found(place, origin)]}
     contents = package_contents(place, origin, package.selection, home)
     if package.selection is None and not any(contents.values()):
