@@ -200,7 +200,7 @@ class ListPicker(Picker[R], Generic[V, R]):
         first = last = 0
         for at, choice in enumerate(self._shown):
             start = len(lines)
-            if choice.group and choice.group != group:
+            if choice.group and choice.group != group and not self.query:
                 lines.append(choice.group)
             group = choice.group
             if at == self._scroll.index:
