@@ -268,6 +268,8 @@ class Transcript:
         tool = self._tools.get(call_id)
         if tool is None:
             tool = self._tools[call_id] = ToolBlock(self.look, name)
+            if self.components and isinstance(self.components[-1], ToolBlock):
+                tool.follow(self.components[-1])
             self.components.append(tool)
         return tool
 

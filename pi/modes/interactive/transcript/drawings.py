@@ -1,6 +1,7 @@
 """How each built-in tool is drawn: a title a person can read, as much of its result as helps."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = ["DRAWINGS", "ToolDrawing", "drawing_of", "known_args", "more"]
 _OUTPUT_ROWS = 5
 _CODE_ROWS = 10
 _DIFF_ROWS = 24
+_ENDING = re.compile(r"(?:\A|\n\n)Exit code: (\d+)\Z")
 _TAIL = 16_000
 """Characters at the end of an output that are looked at for its last rows."""
 
@@ -75,7 +77,17 @@ def _read_title(view: ToolView, look: Look) -> str:
         first = int(offset) if isinstance(offset, int | float) else 1
         last = str(first + int(limit) - 1) if isinstance(limit, int | float) else ""
         span = look.theme.fg("muted", f":{first}-{last}")
-    return f"{_strong('read', look)} {look.theme.fg('accent', _path(args, look))}{span}"
+    shown = f"{_strong('read', look)} {look.theme.fg('accent', _path(args, look))}{span}"
+    if view.state == "done" and not look.expanded and not _has_image(view):
+        output = _output(view)
+        count = output.count("\n") + 1 if output else 0
+        plural = "" if count == 1 else "s"
+        shown += look.theme.fg("dim", f"  {count} line{plural} ({look.expand_key})")
+    return shown
+
+
+def _has_image(view: ToolView) -> bool:
+    return any(block.get("type") == "image" for block in view.content or ())
 
 
 def _bash_title(view: ToolView, look: Look) -> str:
@@ -85,7 +97,10 @@ def _bash_title(view: ToolView, look: Look) -> str:
     title = f"{look.theme.fg('muted', '$')} {look.theme.style(lines[0], fg='toolTitle', bold=True)}"
     limit = args.get("timeout")
     if isinstance(limit, int | float) and limit > 0:
-        title += look.theme.fg("dim", f" (time-out {limit:g} s)")
+        title += look.theme.fg("dim", f"  time-out {limit:g} s")
+    ending = _ENDING.search(_output(view)) if view.state == "failed" else None
+    if ending:
+        title += look.theme.fg("error", f"  exit {ending[1]}")
     return title
 
 
@@ -112,7 +127,7 @@ def _search_title(name: str) -> Callable[[ToolView, Look], str]:
         pattern = _text(args, "pattern")
         shown = f"/{pattern}/" if name == "grep" and not args.get("literal") else pattern
         parts = [_strong(name, look), theme.fg("accent", shown)]
-        if where := _path(args, look):
+        if (where := _path(args, look)) not in ("", "."):
             parts.append(theme.fg("muted", f"in {where}"))
         if only := _text(args, "glob"):
             parts.append(theme.fg("muted", f"({only})"))
@@ -190,6 +205,8 @@ def _bash_body(view: ToolView, columns: int, look: Look) -> list[str]:
         rest = [*rest[: _CODE_ROWS - 1], f"… {len(rest) - _CODE_ROWS + 1} more lines"]
     rows = [look.theme.fg("toolTitle", row) for line in rest for row in wrap(f"  {line}", columns)]
     output = _output(view)
+    if view.state == "failed":
+        output = _ENDING.sub("", output)
     if output == "(no output)":
         return rows
     return rows + tail_rows(output, columns, look, _OUTPUT_ROWS)
@@ -202,10 +219,7 @@ def _read_body(view: ToolView, columns: int, look: Look) -> list[str]:
     if view.state == "failed":
         return _failure(output, columns, look)
     if not look.expanded:
-        count = output.count("\n") + 1
-        plural = "" if count == 1 else "s"
-        images = any(block.get("type") == "image" for block in view.content or ())
-        return [] if images else [look.theme.fg("dim", f"{count} line{plural} ({look.expand_key})")]
+        return []
     return _code(output, _text(view.args, "path"), columns, look)
 
 

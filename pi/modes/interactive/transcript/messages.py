@@ -164,9 +164,10 @@ class SummaryBlock(Block):
         left = " " * look.pad
         title = theme.style(f"◇ {self._title}", fg="customMessageLabel", bold=True)
         if not look.expanded:
-            return ["", f"{left}{title} {theme.fg('dim', f'({look.expand_key})')}"]
-        block = TextBlock(look, self._summary)
-        return ["", left + title, *block.render(width)]
+            title += theme.fg("dim", f" ({look.expand_key})")
+        rows = [left + row for row in wrap(title, max(1, width - 2 * look.pad))]
+        more = TextBlock(look, self._summary).render(width) if look.expanded else []
+        return ["", *rows, *more]
 
 
 class CustomBlock(Block):

@@ -3,24 +3,34 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pi.modes.interactive.cells import crop, cut
+from pi.modes.interactive.cells import cut, wrap
 from pi.modes.interactive.cells import width as cells
 from pi.modes.interactive.images import image_rows, placeholder
 from pi.modes.interactive.sanitize import clean
 from pi.modes.interactive.transcript.drawings import drawing_of, tail_rows
-from pi.modes.interactive.transcript.look import Block, Look, ToolState, ToolView, drawn_by
+from pi.modes.interactive.transcript.look import (
+    Block,
+    Look,
+    ToolRenderer,
+    ToolState,
+    ToolView,
+    drawn_by,
+)
 from pi.wire.messages import BashExecutionMessage
 
 __all__ = ["ShellBlock", "ToolBlock", "image_lines"]
 
-_SIGNS: Mapping[ToolState, tuple[str, str]] = {
-    "writing": ("○", "muted"),
-    "waiting": ("○", "muted"),
-    "running": ("●", "warning"),
-    "done": ("✓", "success"),
-    "failed": ("✗", "error"),
-    "stopped": ("■", "muted"),
+# The sign that says a state without colour, its colour, and what is behind the title.
+_SIGNS: Mapping[ToolState, tuple[str, str, str]] = {
+    "writing": ("○", "muted", "toolPendingBg"),
+    "waiting": ("○", "muted", "toolPendingBg"),
+    "running": ("●", "warning", "toolPendingBg"),
+    "done": ("✓", "success", "toolSuccessBg"),
+    "failed": ("✗", "error", "toolErrorBg"),
+    "stopped": ("■", "muted", "toolPendingBg"),
 }
+_OURS = ToolRenderer()
+_TITLE_ROWS = 3
 _SHELL_ROWS = 20
 _SOON = 2.0
 """Seconds after which it is worth saying how long something takes."""
@@ -35,6 +45,9 @@ class ToolBlock(Block):
         self.settled_rows = 0
         self._pieces: list[str] = []
         self._started: float | None = None
+        self._before: ToolBlock | None = None
+        self._after: ToolBlock | None = None
+        self._single = False
 
     def write(self, piece: str) -> None:
         """A piece of the arguments' JSON text."""
@@ -91,32 +104,61 @@ class ToolBlock(Block):
         self.settled_rows, self._started = None, None
         self.invalidate()
 
+    def follow(self, before: "ToolBlock") -> None:
+        """Another call stands directly above: where both are one row, none is between them."""
+        self._before, before._after = before, self
+
+    def invalidate(self) -> None:
+        super().invalidate()
+        if self._after is not None:
+            self._after._drawn = None
+
     def draw(self, width: int) -> list[str]:
+        left = " " * self.look.pad
+        title, body = self._parts(width)
+        rows = [*title, *(left + row if row else row for row in body)]
+        self._single = len(rows) == 1
+        if self._single and self._before is not None:
+            self._before.render(width)
+            if self._before._single:
+                return rows
+        return ["", *rows]
+
+    def _parts(self, width: int) -> tuple[list[str], list[str]]:
+        """The rows of the title, and those below it, which are still to be indented."""
         look, view = self.look, self.view
         if self._pieces:
             view.written += "".join(self._pieces)
             self._pieces.clear()
-        left = " " * look.pad
         room = max(4, width - 2 * look.pad)
-        own = look.renderers.tool(view.name)
+        own = look.renderers.tool(view.name) or _OURS
         drawing = drawing_of(view.name)
-        sign, color = _SIGNS[view.state]
-        call = own.call if own is not None else None
-        result = own.result if own is not None else None
+        call, result = own.call, own.result
         if call is not None:
-            rows = drawn_by(lambda: call(view, look.expanded, look.theme), room, look)
+            title = []
+            body = drawn_by(lambda: call(view, look.expanded, look.theme), room, look)
         else:
-            title = f"{look.theme.fg(color, sign)} {drawing.title(view, look)}"
-            rows = _title_rows(title, self._time(), room, look)
+            sign, color, behind = _SIGNS[view.state]
+            text = f"{look.theme.fg(color, sign)} {drawing.title(view, look)}"
+            left = " " * look.pad
+            title = [
+                look.theme.bar(behind, left + row, width)
+                if look.theme.has_background(behind)
+                else left + row
+                for row in _title_rows(text, self._time(), room, look)
+            ]
+            body = []
         if result is not None:
             if view.content is not None:
-                rows += drawn_by(lambda: result(view, look.expanded, look.theme), room, look)
+                body += drawn_by(lambda: result(view, look.expanded, look.theme), room, look)
         else:
             indent = "  " if room > 20 else ""
             inner = room - len(indent)
-            body = drawing.body(view, inner, look) + image_lines(view.content, inner, look)
-            rows += [indent + row if row else row for row in body]
-        return ["", *(left + row if row else row for row in rows)]
+            rows = drawing.body(view, inner, look) + image_lines(view.content, inner, look)
+            if room < 40:
+                rows = [cut(row, inner) for row in rows]  # the notes among them
+            body += [indent + row if row else row for row in rows]
+        return title, body
 
     def _time(self) -> str:
         elapsed = self.view.elapsed
@@ -210,22 +252,8 @@ def image_lines(content: Sequence[Any] | None, columns: int, look: Look) -> list
 
 def _title_rows(title: str, time: str, room: int, look: Look) -> list[str]:
     """The title, in at most three rows, and the time behind it."""
-    time = look.theme.fg("dim", f"  {time}") if time else ""
-    if cells(title) + cells(time) <= room:
-        return [title + time]
-    rows: list[str] = []
-    at, whole = 0, cells(title)
-    while at < whole and len(rows) < 3:
-        step = room if not rows else room - 2
-        row = crop(title, at, at + step)
-        rows.append(row if not rows else f"  {row}")
-        at += step
-    if at < whole:
-        rows[-1] = (
-            cut(rows[-1] + "…", room)
-            if cells(rows[-1]) < room
-            else crop(rows[-1], 0, room - 1) + "…"
-        )
-    if time and cells(rows[-1]) + cells(time) <= room:
-        rows[-1] += time
-    return rows
+    title += look.theme.fg("dim", f"  {time}") if time else ""
+    rows = wrap(title, room if cells(title) <= room else room - 2)
+    if len(rows) > _TITLE_ROWS:
+        rows[_TITLE_ROWS - 1 :] = [cut(rows[_TITLE_ROWS - 1] + "…", room - 2)]
+    return [rows[0], *(f"  {row}" for row in rows[1:])]
