@@ -3,6 +3,7 @@
 #ifndef PI_JSON_BYTES_H
 #define PI_JSON_BYTES_H
 
+#include <stdint.h>
 #include <string.h>
 
 /* The last newline before `end`, NULL for none. */
@@ -24,29 +25,45 @@ static inline int hint(const char *at, const char *end) {
     }
     return *at == '\\' && end - at >= 2 && at[1] == 'u' ? USAGE : 0;
 }
-#if defined(__SSE2__) && defined(__GNUC__)
-#include <emmintrin.h>
-#define LOAD(at) _mm_loadu_si128((const __m128i *)(at))
-
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
 /* A quote, and six on another or seven on the I of parentId; or a backslash and a u. */
-#define NAMES(at) _mm_or_si128( \
-    _mm_and_si128(_mm_cmpeq_epi8(LOAD(at), quotes), _mm_or_si128( \
-        _mm_cmpeq_epi8(LOAD((at) + 6), quotes), _mm_cmpeq_epi8(LOAD((at) + 7), capitals))), \
-    _mm_and_si128(_mm_cmpeq_epi8(LOAD(at), slashes), _mm_cmpeq_epi8(LOAD((at) + 1), us)))
-static inline int hints(const char *at, const char *end) {
+#define NAMES(at, kind, or, and, equal, load) or( \
+    and(equal(load((const kind *)(at)), quotes), or( \
+        equal(load((const kind *)((at) + 6)), quotes), \
+        equal(load((const kind *)((at) + 7)), capitals))), \
+    and(equal(load((const kind *)(at)), slashes), equal(load((const kind *)((at) + 1)), us)))
+#define NAMES_16(at) NAMES(at, __m128i, _mm_or_si128, _mm_and_si128, _mm_cmpeq_epi8, \
+    _mm_loadu_si128)
+#define NAMES_32(at) NAMES(at, __m256i, _mm256_or_si256, _mm256_and_si256, _mm256_cmpeq_epi8, \
+    _mm256_loadu_si256)
+static inline int hints_from(const char *at, const char *end, int found) {
     const __m128i quotes = _mm_set1_epi8('"'), capitals = _mm_set1_epi8('I');
     const __m128i slashes = _mm_set1_epi8('\\'), us = _mm_set1_epi8('u');
-    int found = 0;
-    for (; end - at >= 39; at += 32) {
-        __m128i low = NAMES(at), high = NAMES(at + 16);
-        if (_mm_movemask_epi8(_mm_or_si128(low, high))) {
-            unsigned bits = (unsigned)_mm_movemask_epi8(low)
-                | (unsigned)_mm_movemask_epi8(high) << 16;
-            for (; bits; bits &= bits - 1) found |= hint(at + __builtin_ctz(bits), end);
-        }
+    for (; end - at >= 23; at += 16) {
+        unsigned bits = (unsigned)_mm_movemask_epi8(NAMES_16(at));
+        for (; bits; bits &= bits - 1) found |= hint(at + __builtin_ctz(bits), end);
     }
     for (; at < end; at++) found |= hint(at, end);
     return found;
+}
+__attribute__((target("avx2")))
+static int hints_wide(const char *at, const char *end) {
+    const __m256i quotes = _mm256_set1_epi8('"'), capitals = _mm256_set1_epi8('I');
+    const __m256i slashes = _mm256_set1_epi8('\\'), us = _mm256_set1_epi8('u');
+    int found = 0;
+    for (; end - at >= 71; at += 64) {
+        __m256i low = NAMES_32(at), high = NAMES_32(at + 32);
+        if (_mm256_movemask_epi8(_mm256_or_si256(low, high))) {
+            uint64_t bits = (uint32_t)_mm256_movemask_epi8(low)
+                | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+            for (; bits; bits &= bits - 1) found |= hint(at + __builtin_ctzll(bits), end);
+        }
+    }
+    return hints_from(at, end, found);
+}
+static inline int hints(const char *at, const char *end) {
+    return __builtin_cpu_supports("avx2") ? hints_wide(at, end) : hints_from(at, end, 0);
 }
 #else
 static inline int hints(const char *at, const char *end) {
@@ -59,7 +76,7 @@ static inline int hints(const char *at, const char *end) {
 #endif
 
 /* The next quote, `end` for none. Most are near: memchr is for what lies far ahead. */
-#if defined(__SSE2__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__)
 static inline const char *next_quote(const char *at, const char *end) {
     const __m128i quotes = _mm_set1_epi8('"');
     const char *near_end = end - at > 128 ? at + 128 : end;

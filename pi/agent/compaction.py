@@ -71,6 +71,7 @@ class Compactor:
     """Compacts one transcript.
 
     outcome: of the last `run`: "nothing" where there was nothing to summarise.
+    running: whether a summary is being made.
     """
 
     transcript: Transcript
@@ -80,6 +81,7 @@ class Compactor:
     hooks: "Hooks | None" = None
     enabled: bool = field(init=False)
     outcome: Literal["done", "nothing", "failed", "aborted"] = field(default="nothing", init=False)
+    running: bool = field(default=False, init=False)
     _floor: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -129,6 +131,7 @@ class Compactor:
             summariser = Summariser(
                 self.request, model, thinking, self.retry, abort, reply_tokens, reason
             )
+            self.running = True
             try:
                 answer = await self._ask(cut, reason, abort, instructions, will_retry)
                 if answer is not None:
@@ -147,6 +150,8 @@ class Compactor:
             except (SummaryError, SessionError) as error:
                 self.outcome = "failed"
                 failure = str(error)
+            finally:
+                self.running = False
         if failure is not None and self.outcome != "aborted":
             end["errorMessage"] = f"{_FAILED[reason]}: {failure}"
         if cut is not None and self.hooks is not None:

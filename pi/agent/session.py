@@ -7,7 +7,7 @@ conversation within the model's context window.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
@@ -101,7 +101,7 @@ class AgentSession:
         self.store = store
         self.model = model
         self.thinking = thinking
-        self.queues = queues or MessageQueues()
+        self.queues = MessageQueues() if queues is None else queues  # an empty one is falsy
         self.transcript = Transcript(store)
         self.retry = retry or RetryPolicy()
         self.compactor = Compactor(
@@ -122,7 +122,9 @@ class AgentSession:
         self._activity = _Activity()
         self._loop: TurnLoop | None = None
         self._last: AssistantMessage | None = None
+        self._pause: Abort | None = None  # while it waits to try again
         self._shells: list[Abort] = []
+        self._shells_ended = asyncio.Event()
         self._unstored: list[BashExecutionMessage | CustomMessage] = []
         self._go_on = False
 
@@ -147,8 +149,13 @@ class AgentSession:
         return not self._activity.idle.is_set()
 
     @property
+    def is_aborted(self) -> bool:
+        """Whether what is under way was told to end."""
+        return self.is_busy and self._activity.abort.triggered
+
+    @property
     def is_compacting(self) -> bool:
-        return self._activity.compacting
+        return self._activity.compacting or self.compactor.running
 
     def abort(self) -> None:
         """End what is under way: running tools are stopped, what came so far is kept.
@@ -156,6 +163,12 @@ class AgentSession:
         Messages in the queues stay there for the next prompt.
         """
         self._activity.abort.trigger()
+        self.abort_retry()
+
+    def abort_retry(self) -> None:
+        """Do not try again after the failure that is being waited out, if one is."""
+        if self._pause is not None:
+            self._pause.trigger()
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""
@@ -234,33 +247,49 @@ class AgentSession:
         *,
         exclude: bool = False,
         on_output: Callable[[str], None] = lambda _: None,
+        drain: Callable[[], Awaitable[None]] | None = None,
     ) -> BashExecutionMessage:
         """Run a command of the person's. The model sees it with the next prompt, unless `exclude`.
 
-        During a run it is stored when that is over: nothing may come between calls and results.
+        on_output, drain: see shell.run_shell. During a run it is stored when that is over: nothing
+        may come between calls and results.
         """
         # Most runs have no command of the person's.
         from pi.agent.shell import run_shell  # noqa: PLC0415
 
         abort = Abort()
         self._shells.append(abort)
+        self._shells_ended.clear()
         try:
             context = self._runner.new_context("", lambda _: None)
             asked = self.hooks if self.hooks is not None and self.hooks.wants("user_bash") else None
             message = await run_shell(
-                command, context, abort, exclude=exclude, on_output=on_output, hooks=asked
+                command,
+                context,
+                abort,
+                exclude=exclude,
+                on_output=on_output,
+                drain=drain,
+                hooks=asked,
             )
+            self._unstored.append(message)
+            if not self.is_busy:
+                self._store_shells()
+            return message
         finally:
             self._shells.remove(abort)
-        self._unstored.append(message)
-        if not self.is_busy:
-            self._store_shells()
-        return message
+            if not self._shells:
+                self._shells_ended.set()
 
     def abort_shell(self) -> None:
         """End all commands of the person's that still run."""
         for abort in self._shells:
             abort.trigger()
+
+    async def shells_ended(self) -> None:
+        """Wait until none of them runs, and all are stored that can be now."""
+        if self._shells:
+            await self._shells_ended.wait()
 
     def steer(self, content: Sequence[UserContent]) -> None:
         """Say something that is heard at the next turn."""
@@ -526,6 +555,7 @@ class AgentSession:
                     }
                 return
             retries += 1
+            pause = self._pause = Abort()
             delay = self.retry.delay(loop.failure, retries)
             log.info("retry %d of %d in %.1f s: %s", retries, self.retry.max_retries, delay, error)
             yield {
@@ -537,7 +567,7 @@ class AgentSession:
             }
             yield {"type": "entry_appended", "entry": self.transcript.omit_last()}
             try:
-                await abort.wait(asyncio.sleep(delay))
+                await pause.wait(asyncio.sleep(delay))
             except Aborted:
                 yield {
                     "type": "auto_retry_end",
@@ -546,6 +576,8 @@ class AgentSession:
                     "finalError": "Aborted while waiting to retry",
                 }
                 return
+            finally:
+                self._pause = None
 
     async def _run(
         self, loop: TurnLoop, announced: Sequence[AgentMessage], produced: list[AgentMessage]
@@ -685,16 +717,7 @@ class AgentSession:
 
     def _succeeded(self) -> bool:
         """Whether the newest answer is one that did not fail."""
-        last = self.transcript.last_answer
-        return (
-            last is not None
-            and last is self._last
-            and last["stopReason"]
-            not in (
-                "error",
-                "aborted",
-            )
-        )
+        return self._last is not None and self._last["stopReason"] not in ("error", "aborted")
 
 
 def _ignore(event: AgentEvent) -> None:

@@ -5,7 +5,9 @@ import codecs
 import inspect
 import os
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
 from pi.agent.abort import Abort, Aborted
@@ -46,31 +48,58 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 class _PlainOutput(Output):
     """Output without escapes and control characters, told piece by piece in the event loop."""
 
-    def __init__(self, folder: str | None, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: str | None,
+        tell: Callable[[str], None],
+        drain: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         super().__init__(folder)
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
         self._tell = tell
+        self._drain = drain
+        self._over = False
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
 
     def feed(self, data: bytes) -> None:
-        self._take(self._text.decode(data), last=False)
+        if plain := self._take(self._text.decode(data), last=False):
+            self._tell_loop(plain)
 
     def finish(self) -> None:
-        self._take(self._text.decode(b"", final=True), last=True)
+        plain = self._take(self._text.decode(b"", final=True), last=True)
         super().finish()
+        if plain:
+            self._tell(plain)
+        self._over = True
 
-    def _take(self, text: str, *, last: bool) -> None:
+    def _take(self, text: str, *, last: bool) -> str:
+        """Keep what can be shown of a piece; that is returned."""
         text = _ESCAPES.sub("", self._held + text)
         self._held = ""
         if not last and (unfinished := _UNFINISHED.search(text)):
             text, self._held = text[: unfinished.start()], unfinished[0]
         if plain := _CONTROLS.sub("", text):
             super().feed(plain.encode("utf-8", "replace"))
-            try:
-                self._loop.call_soon_threadsafe(self._tell, plain)
-            except RuntimeError:
-                return  # the loop is closed: the program is ending
+        return plain
+
+    def _tell_loop(self, plain: str) -> None:
+        """From the reader's thread, which waits for a listener that is behind; or the loop's."""
+        if threading.get_ident() == self._thread:
+            self._tell(plain)
+            return
+        telling = self._drained(plain)
+        try:
+            asyncio.run_coroutine_threadsafe(telling, self._loop).result()
+        except (RuntimeError, CancelledError):  # the loop has ended, and the program with it
+            telling.close()
+
+    async def _drained(self, plain: str) -> None:
+        if self._drain is not None:
+            await self._drain()
+        if not self._over:
+            self._tell(plain)
 
 
 async def run_shell(
@@ -80,11 +109,13 @@ async def run_shell(
     *,
     exclude: bool = False,
     on_output: Callable[[str], None] = lambda _: None,
+    drain: Callable[[], Awaitable[None]] | None = None,
     hooks: "Hooks | None" = None,
 ) -> BashExecutionMessage:
     """Run a command in the session's folder and say how it went; a failure of it is no error.
 
     exclude: whether the model is not to see it. on_output: gets the output as it comes, all of it.
+    drain: awaited before each piece, so that a reader that is slow slows the command down.
     hooks: are asked first. Raises ToolError where there is no shell to run it, or it may not run.
     """
     told = command
@@ -96,7 +127,7 @@ async def run_shell(
     env = {name: value for name, value in context.env.items() if name not in _AGENTS_OWN}
     shell = find_shell(context.shell, env)
     line = f"{context.shell_prefix}\n{command}" if context.shell_prefix else command
-    output = _PlainOutput(env.get("TMPDIR"), on_output)
+    output = _PlainOutput(env.get("TMPDIR"), on_output, drain)
     reader = OutputReader(output)
     try:
         process = await start(shell, line, context.cwd, env, reader.write_end)

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pi.agent.abort import Abort, Aborted
 from pi.errors import ToolError
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pi.agent.hooks import Hooks
 
 __all__ = ["Batch", "ToolRunner"]
+
+MAX_UNREAD = 64
+"""Reports of one call that wait for a slow reader; the newest takes the place of the one before."""
 
 NewContext = Callable[[str, Callable[[ToolResult], None]], ToolContext]
 
@@ -39,11 +43,24 @@ class Batch:
 
 @dataclass(slots=True)
 class _Running:
-    """One call under way. `latest` is what it last reported, kept for when it is aborted."""
+    """One call under way. `latest` is what it last reported, kept for when it is aborted.
+
+    unread: what it reported and nobody has asked for yet, the oldest first.
+    """
 
     call: ToolCall
     began: float
     latest: ToolResult | None = None
+    unread: deque[ToolResult] = field(default_factory=deque)
+
+    def report(self, partial: ToolResult) -> bool:
+        """Take a report; whether it is one more, and not in the place of the last one."""
+        self.latest = partial
+        more = len(self.unread) < MAX_UNREAD
+        if not more:
+            self.unread.pop()
+        self.unread.append(partial)
+        return more
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,7 @@ class ToolRunner:
         self, calls: Sequence[ToolCall], abort: Abort, batch: Batch
     ) -> AsyncGenerator[AgentEvent, None]:
         """Run the calls together; `batch` is filled in the calls' order."""
-        queue: asyncio.Queue[tuple[str, ToolResult | None]] = asyncio.Queue()
+        queue: asyncio.Queue[tuple[str, Literal["reported", "ended"]]] = asyncio.Queue()
         finished: dict[str, ToolResultMessage] = {}
         terminating: set[str] = set()
 
@@ -101,19 +118,20 @@ class ToolRunner:
             state = running[key] = _Running(call, time.monotonic())
 
             def report(partial: ToolResult, key: str = key, state: _Running = state) -> None:
-                state.latest = partial
-                queue.put_nowait((key, partial))
+                if state.report(partial):
+                    queue.put_nowait((key, "reported"))
 
             context = self.new_context(call["id"], report)
             task = tasks[key] = asyncio.create_task(self._run(tool, args, context, turns))
-            task.add_done_callback(lambda _, key=key: queue.put_nowait((key, None)))  # type: ignore[misc]
+            task.add_done_callback(lambda _, key=key: queue.put_nowait((key, "ended")))  # type: ignore[misc]
         try:
             while running:
-                key, partial = await abort.wait(queue.get())
+                key, news = await abort.wait(queue.get())
                 if key not in running:
                     continue
                 call = running[key].call
-                if partial is not None:
+                if news == "reported":
+                    partial = running[key].unread.popleft()
                     yield {
                         "type": "tool_execution_update",
                         "toolCallId": call["id"],

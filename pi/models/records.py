@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pi.wire.model import Model, prices_of
+from pi.wire.model import Model, Prices, PriceTier, prices_of
 
-__all__ = ["model_from_record"]
+__all__ = ["model_from_record", "record_of_model"]
 
 
 def model_from_record(provider: str, record: Mapping[str, Any]) -> Model:
@@ -29,3 +29,46 @@ def model_from_record(provider: str, record: Mapping[str, Any]) -> Model:
         input_limits=record.get("inputLimits", {}),
         prompt_cache=record.get("promptCache", {}),
     )
+
+
+def record_of_model(model: Model) -> dict[str, Any]:
+    """What programs are told of a model: the other way, without headers, which may be secret."""
+    optional = {
+        "thinkingLevelMap": model.thinking_level_map,
+        "compat": model.compat,
+        "samplingParams": model.sampling_params,
+        "samplingParamsByThinkingLevel": model.sampling_params_by_level,
+        "inputLimits": model.input_limits,
+        "promptCache": model.prompt_cache,
+    }
+    return {
+        "id": model.id,
+        "name": model.name,
+        "api": model.api,
+        "provider": model.provider,
+        "baseUrl": model.base_url,
+        "reasoning": model.reasoning,
+        "input": list(model.input),
+        "cost": _cost(model.prices),
+        "contextWindow": model.context_window,
+        "maxTokens": model.max_tokens,
+        **{key: dict(value) for key, value in optional.items() if value},
+    }
+
+
+def _cost(prices: Prices) -> dict[str, Any]:
+    cost: dict[str, Any] = _figures(prices)
+    if prices.tiers:
+        cost["tiers"] = [
+            {"inputTokensAbove": tier.input_tokens_above, **_figures(tier)} for tier in prices.tiers
+        ]
+    return cost
+
+
+def _figures(prices: Prices | PriceTier) -> dict[str, float]:
+    return {
+        "input": prices.input,
+        "output": prices.output,
+        "cacheRead": prices.cache_read,
+        "cacheWrite": prices.cache_write,
+    }

@@ -9,18 +9,20 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pi.agent.queues import MessageQueues
+from pi.agent.queues import MessageQueues, QueueMode
 from pi.agent.session import AgentSession, BusyError
 from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
 from pi.config.settings import read_settings
-from pi.errors import SessionError
+from pi.errors import PiError, SessionError
 from pi.models.resolution import Scope, ScopedModel
 from pi.models.selection import Selection
+from pi.providers.base import Context
 from pi.providers.http import HttpClient
 from pi.runtime.extending import Extend, Extending
 from pi.runtime.network import http_options
@@ -28,14 +30,14 @@ from pi.runtime.opening import Opened, open_session
 from pi.runtime.options import RunOptions
 from pi.runtime.prompts import Prompt
 from pi.runtime.requests import model_request, tool_context
-from pi.runtime.services import Services, read_services, warn
+from pi.runtime.services import Services, image_limits, read_services, warn
 from pi.runtime.ui import UI
 from pi.session.context import SessionContext
 from pi.session.locate import require_cwd, session_folder
 from pi.session.store import SessionStore
 from pi.tools.base import ToolContext, ToolResult
-from pi.wire.events import AgentEvent
-from pi.wire.messages import ImageContent, ThinkingLevel, UserContent
+from pi.wire.events import AgentEvent, AssistantEvent, CompactionResult
+from pi.wire.messages import AgentMessage, ImageContent, ThinkingLevel, UserContent
 from pi.wire.model import Model
 
 if TYPE_CHECKING:
@@ -51,7 +53,16 @@ Disposition = Literal["started", "queued", "handled"]
 WhileRunning = Literal["steer", "followUp"]
 Listener = Callable[[AgentEvent], None]
 
-NO_MODEL = Model(id="", provider="", api="", base_url="", name="no model", context_window=0)
+NO_MODEL = Model(
+    id="unknown",
+    provider="unknown",
+    api="unknown",
+    base_url="",
+    name="unknown",
+    input=(),
+    context_window=0,
+    max_tokens=0,
+)
 """Stands in a session until there is a model that can be used. Requests are refused before it."""
 
 
@@ -59,7 +70,7 @@ class Host:
     """One open session after another. Use `open_host`, and close it.
 
     services, session, scope: of the session that is open now. scope: the models to cycle through.
-    on_replaced: called when another session is open. drain: awaited after each event of a run, so
+    on_replaced: called when another session is open. drain: awaited before each event of a run, so
         that a reader that is slow slows the run down.
     ui: how extensions reach the person. on_shutdown: called when an extension asks for the end of
         the program.
@@ -75,6 +86,7 @@ class Host:
         self._name = services.options.name  # of the first session only
         self._listeners: list[Listener] = []
         self._run: asyncio.Task[None] | None = None
+        self._accepting = asyncio.Lock()
         self._http = HttpClient(http_options(services.environment, services.settings))
 
     # What is open
@@ -113,8 +125,8 @@ class Host:
     ) -> Disposition:
         """Take a prompt; the run it starts goes on in the background (see `settled`).
 
-        while_running: what to do with it during a run. Raises BusyError without that, AuthError
-        where no request can be tried.
+        images: made to fit the model. while_running: what to do with it during a run. Raises
+        BusyError without that, AuthError where no request can be tried.
         """
         if self.additions is not None:
             called = self.extending.command(text)
@@ -125,20 +137,58 @@ class Host:
             if heard is None:
                 return "handled"
             text, images = heard
-        session = self.session
-        content = Prompt(self.expand(text), tuple(images)).content
-        if self.is_running:
-            if while_running is None:
-                raise BusyError(
-                    "the agent is at work",
-                    hint="Say whether to steer it or to follow up.",
-                )
+        async with self._accepting:  # in the order they came, whatever their images take
+            self._check_idle(while_running)
+            content = await self._fitted(text, images)
+            if self._check_idle(while_running):
+                self.start(self.session.prompt(content))
+                return "started"
+            assert while_running is not None
             self.queue(content, while_running)
             return "queued"
-        if session.is_busy:
-            raise BusyError("the session is busy", hint="Wait, or abort that first.")
-        self.start(session.prompt(content))
-        return "started"
+
+    def _check_idle(self, while_running: WhileRunning | None) -> bool:
+        """Whether a run can begin with a prompt; False if it is to be queued. Raises otherwise."""
+        if self.is_running:
+            if while_running is not None:
+                return False
+            raise BusyError("the agent is at work", hint="Say whether to steer it or to follow up.")
+        if self.session.is_busy:
+            doing = "compacting" if self.session.is_compacting else "busy"
+            raise BusyError(f"the session is {doing}", hint="Wait, or abort that first.")
+        self.services.check_key(self.model)
+        return True
+
+    async def say(
+        self, text: str, images: Sequence[ImageContent] = (), *, when: WhileRunning
+    ) -> Disposition:
+        """Queue a message whether or not there is a run; without one it goes with the next.
+
+        Raises PiError for a command of an extension: those do not wait.
+        """
+        if self.additions is not None:
+            if self.extending.command(text) is not None:
+                raise PiError("a command of an extension cannot wait", hint="Use a prompt for it.")
+            heard = await self.extending.hear(text, images, when)
+            if heard is None:
+                return "handled"
+            text, images = heard
+        async with self._accepting:
+            self.queue(await self._fitted(text, images), when)
+        return "queued"
+
+    async def _fitted(self, text: str, images: Sequence[ImageContent]) -> list[UserContent]:
+        text = self.expand(text)
+        if not images:
+            return Prompt(text).content
+        # Most prompts have none.
+        from pi.runtime.images import fit_images  # noqa: PLC0415
+
+        settings = self.services.settings
+        fitted = await asyncio.to_thread(
+            fit_images, text, images, image_limits(self.model), settings.images.auto_resize
+        )
+        return fitted.content
 
     def expand(self, text: str) -> str:
         """A prompt as the model gets it: skills and prompt templates it names, in full."""
@@ -175,6 +225,13 @@ class Host:
         if self._run is not None:
             await self._run
 
+    def ask(
+        self, model: Model, messages: Sequence[AgentMessage], thinking: ThinkingLevel
+    ) -> AsyncGenerator[AssistantEvent, None]:
+        """A request beside the conversation; nothing of it is kept."""
+        request = model_request(self._reach, self.store.id, cached=False)
+        return request(model, Context(messages), thinking)
+
     def stop(self) -> None:
         """Begin to end what is under way; see `abort`."""
         self.session.abort()
@@ -186,12 +243,45 @@ class Host:
         if self._run is not None:
             await asyncio.wait([self._run])
 
-    async def compact(self, instructions: str | None = None) -> None:
+    async def compact(self, instructions: str | None = None) -> CompactionResult:
         """Summarise the older part now. Raises CompactionError when it does not come about."""
         self.services.check_key(self.model)
+        result: CompactionResult | None = None
         async with aclosing(self.session.compact(instructions)) as events:
             async for event in events:
+                if event["type"] == "compaction_end":
+                    result = event.get("result")
                 await self._publish(event)
+        assert result is not None, "without a result it raises"
+        return result
+
+    # Settings that are kept for this and later sessions
+
+    def set_steering_mode(self, mode: QueueMode) -> None:
+        self.session.queues.steering_mode = mode
+        self._keep("steeringMode", mode)
+
+    def set_follow_up_mode(self, mode: QueueMode) -> None:
+        self.session.queues.follow_up_mode = mode
+        self._keep("followUpMode", mode)
+
+    def set_auto_compaction(self, enabled: bool) -> None:
+        self.session.set_auto_compaction(enabled)
+        self._keep(("compaction", "enabled"), enabled)
+
+    def set_auto_retry(self, enabled: bool) -> None:
+        self.session.set_auto_retry(enabled)
+        self._keep(("retry", "enabled"), enabled)
+
+    def _keep(self, key: str | Sequence[str], value: Any) -> None:
+        """Write a setting of the person's, and let it hold from now on. Raises ConfigError."""
+        # Settings are written rarely.
+        from pi.config.settings_write import write_setting  # noqa: PLC0415
+
+        write_setting(self.paths, "user", key, value)
+        services = self.services
+        settings = read_settings(services.paths).resolve(trusted=services.settings.trusted)
+        self.services = replace(services, settings=settings)
 
     # Model and thinking
 
@@ -296,13 +386,16 @@ class Host:
         await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
         return text
 
-    async def clone(self) -> bool:
-        """A new session with the active branch; False if an extension keeps this one."""
-        if await self.extending.keeps_from_fork(self.store.leaf_id or "", "at"):
+    async def clone(self, entry_id: str | None = None) -> bool:
+        """A new session with the active branch, up to an entry if one is given.
+
+        False if an extension keeps this one.
+        """
+        if await self.extending.keeps_from_fork(entry_id or self.store.leaf_id or "", "at"):
             return False
         from pi.session.fork import clone_session  # noqa: PLC0415  (as above)
 
-        store = clone_session(self.store, self.folder)
+        store = clone_session(self.store, self.folder, entry_id)
         await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
         return True
 
@@ -388,9 +481,9 @@ class Host:
             thinking=chosen.thinking,
             sections=self.extending.sections(tools),
             tools=tools,
-            request=model_request(self._reach, store.id),
+            request=model_request(self._reach, store.id, watch=self.extending.watch),
             tool_context=new_context,
-            one_off=model_request(self._reach, store.id, cached=False),
+            one_off=model_request(self._reach, store.id, cached=False, watch=self.extending.watch),
             retry=services.retry_policy(),
             compaction=settings.compaction,
             branch_reserve=settings.branch_summary.reserve_tokens,
@@ -425,9 +518,8 @@ class Host:
             store.append_session_info(self._name)
             self._name = None
         if not opened.resumed:
-            if chosen.model is None:
-                return  # told when one is chosen
-            store.append_model_change(chosen.model.provider, chosen.model.id)
+            if chosen.model is not None:  # else told when one is chosen
+                store.append_model_change(chosen.model.provider, chosen.model.id)
             store.append_thinking_level(chosen.thinking)
         elif context.thinking_level is None or (
             options.thinking is not None and chosen.thinking != context.thinking_level
@@ -445,10 +537,15 @@ class Host:
             async for event in events:
                 await self._publish(event)
 
-    async def _publish(self, event: AgentEvent) -> None:
+    def tell(self, event: AgentEvent) -> None:
+        """Let those who subscribed know of something that no run brings about."""
         self._tell(event)
+
+    async def _publish(self, event: AgentEvent) -> None:
         if self.drain is not None:
+            # Before, so that nothing is waited for after the last event: it tells that all is done.
             await self.drain()
+        self._tell(event)
 
     def _tell(self, event: AgentEvent) -> None:
         for listener in self._listeners:
@@ -456,9 +553,13 @@ class Host:
 
     async def _settle(self) -> None:
         """End whatever is under way in the session that is open."""
-        self.session.abort_shell()
-        self.session.queues.clear()
-        await self.abort()
+        while True:
+            self.session.abort_shell()
+            self.session.queues.clear()
+            await self.session.shells_ended()
+            await self.abort()
+            if not (self.is_running or self.session.is_busy):
+                return
 
     async def _replace(self, opened: Opened, reason: Literal["new", "resume", "fork"]) -> None:
         """Put another session in the place of this one."""
@@ -477,6 +578,7 @@ class Host:
                 self.services = services
                 warn(services.diagnostics())
             await self.extending.load()
+            await self._settle()  # what began meanwhile
             self._install(opened)
         except BaseException:
             opened.store.close()

@@ -399,7 +399,7 @@ def _user(content: str | list[UserContent], timestamp: int) -> UserMessage:
 def _shell_text(message: BashExecutionMessage) -> str:
     """What the model is told of a command that the person ran."""
     output, code = message.get("output", ""), message.get("exitCode")
-    parts = [f"I ran a shell command myself: `{message['command']}`"]
+    parts = [f"I ran a shell command myself: `{message.get('command', '')}`"]
     if output:
         fence = "```"
         while fence in output:

@@ -113,6 +113,11 @@ class History:
             return None
         return self.decoded(self.source.read(start, end), start)
 
+    def at(self, row: int) -> SessionEntry | None:
+        """The entry of a row of the index; None, and counted as damage, for one that is none."""
+        start, end = self.index().span(row)
+        return self.decoded(self.source.read(start, end), start)
+
     def decoded(self, line: bytes, start: int) -> SessionEntry | None:
         """A line as an entry; None, and counted as damage, when it is none."""
         entry = decode(line)
@@ -122,11 +127,8 @@ class History:
 
     def entries(self) -> Iterator[SessionEntry]:
         """Every entry in the order of the file."""
-        index = self.index()
-        for row in range(len(index)):
-            start, end = index.span(row)
-            entry = self.decoded(self.source.read(start, end), start)
-            if entry is not None:
+        for row in range(len(self.index())):
+            if (entry := self.at(row)) is not None:
                 yield entry
 
     def move(self, entry_id: str | None) -> None:
@@ -220,9 +222,7 @@ class History:
     def _find_name(self) -> str | None:
         if self._index is not None:
             for row in reversed(self._index.of_type("session_info")):
-                start, end = self._index.span(row)
-                entry = self.decoded(self.source.read(start, end), start)
-                if entry is not None:
+                if (entry := self.at(row)) is not None:
                     return clean_name(entry.get("name"))
             return None
         floor = max(self._body, self._end - NEAR)

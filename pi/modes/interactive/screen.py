@@ -6,7 +6,7 @@ through a viewport on the alternate screen (viewport.py). Either way a frame is 
 synchronized output, and only rows that differ from what is shown are written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -59,6 +59,8 @@ class Frame:
 class Screen:
     """Paints frames on an output.
 
+    switch: sets the modes of fullscreen mode (alternate screen, mouse) where somebody else keeps
+        account of them; the screen writes them itself otherwise.
     reflows: whether the terminal breaks long rows anew when it becomes narrower, as most do.
     scrollbar: of fullscreen mode. theme: for scrollbar, matches and selection there.
     """
@@ -69,11 +71,13 @@ class Screen:
         theme: Theme,
         mode: ScreenMode = "regular",
         *,
+        switch: Callable[[bool], None] | None = None,
         reflows: bool = True,
         scrollbar: Scrollbar = "auto",
     ) -> None:
         self.mode: ScreenMode = mode
         self._output = output
+        self._switch = switch
         self._inline = Inline(reflows)
         self.viewport = Viewport(theme, scrollbar)
         self._cursor_shown = True
@@ -103,7 +107,9 @@ class Screen:
             self._inline.paint(parts, frame.transcript, bottom, cursor, columns, rows)
         else:
             if not self._open:
-                parts.append(self.viewport.enter())
+                if self._switch is not None:
+                    self._switch(True)
+                parts.append(self.viewport.enter(modes=self._switch is None))
             self.viewport.paint(parts, frame.transcript, bottom, cursor, columns, rows)
         self._open = True
         show = cursor is not None
@@ -142,9 +148,11 @@ class Screen:
         if self.mode == "regular":
             self._inline.leave(parts)
         else:
-            parts.append(self.viewport.leave())
+            parts.append(self.viewport.leave(modes=self._switch is None))
         self._cursor_shown = True
         self._write(_BEGIN + "".join(parts) + _RESTORE + _SYNC_END)
+        if self.mode == "fullscreen" and self._switch is not None:
+            self._switch(False)
 
     def close(self, rows: Lines = (), transcript: Sequence[Component] | None = None) -> None:
         """The end: the cursor below everything, the terminal as it was found.

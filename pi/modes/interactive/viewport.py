@@ -19,8 +19,8 @@ __all__ = ["Place", "Scrollbar", "Viewport"]
 Scrollbar = Literal["auto", "always", "hidden"]
 
 # Drags and wheel, reported as SGR.
-_ENTER = "\x1b[?1049h\x1b[?1002h\x1b[?1006h\x1b[2J"
-_LEAVE = "\x1b[?1006l\x1b[?1002l\x1b[?1049l"
+_MODES_ON, _EMPTY = "\x1b[?1049h\x1b[?1002h\x1b[?1006h", "\x1b[2J"
+_MODES_OFF = "\x1b[?1006l\x1b[?1002l\x1b[?1049l"
 _GUESS = 4
 """Rows of a component that has not been drawn yet."""
 
@@ -61,14 +61,14 @@ class Viewport:
 
     # The terminal
 
-    def enter(self) -> str:
-        """What opens the alternate screen."""
+    def enter(self, *, modes: bool = True) -> str:
+        """What opens the alternate screen; only what empties it where others switch modes."""
         self.forget()
-        return _ENTER
+        return _MODES_ON + _EMPTY if modes else _EMPTY
 
-    def leave(self) -> str:
+    def leave(self, *, modes: bool = True) -> str:
         """What goes back to the screen that was there before."""
-        return image_removal(self._shown) + _LEAVE
+        return image_removal(self._shown) + (_MODES_OFF if modes else "")
 
     def forget(self) -> None:
         """Draw everything anew: somebody else has written to the terminal, or the theme is new."""

@@ -20,6 +20,8 @@ WORD_START = 10.0
 EXACT = 100.0
 SWAPPED = 5.0
 """Lost where "5opus" was found as "opus5"."""
+PLACES = 8
+"""Occurrences of a whole word that are weighed."""
 LATE = 0.1
 """Lost for each letter before one that matches."""
 
@@ -71,8 +73,11 @@ def _letters(word: str, text: str) -> float | None:
             return None
         places.append(at)
     best = _worth(places, text)
-    start = text.find(word)
-    while start >= 0:
+    # Where the letters stand together, the best of the first few such places.
+    start = text.find(word) if len(word) > 1 else text.find(word, places[0] + 1)
+    for _ in range(PLACES):
+        if start < 0:
+            break
         best = max(best, _worth(range(start, start + len(word)), text))
         start = text.find(word, start + 1)
     return best + (EXACT if word == text else 0)

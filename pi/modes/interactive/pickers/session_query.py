@@ -15,6 +15,7 @@ __all__ = ["SessionQuery", "parse_session_query", "summary_text"]
 
 _PARTS = re.compile(r'"([^"]*)"?|(\S+)')
 _PATTERN = "re:"
+BEGINNING = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +31,13 @@ class SessionQuery:
     pattern: Callable[[str], bool] | None = None
     problem: str = ""
 
-    def score(self, listed: Listed) -> float | None:
-        """How well a session's name, first message, folder and id match; None for not."""
-        text = summary_text(listed)
+    def score(self, text: str) -> float | None:
+        """How well a `summary_text` matches; None for not."""
         if self.problem:
             return None
         if self.pattern is not None:
             return 0.0 if self.pattern(text) else None
-        folded = " ".join(text.casefold().split())
-        if any(phrase not in folded for phrase in self.phrases):
+        if any(phrase not in text for phrase in self.phrases):
             return None
         return fuzzy_score(self.words, text)
 
@@ -70,5 +69,11 @@ def parse_session_query(text: str) -> SessionQuery:
 
 
 def summary_text(listed: Listed) -> str:
+    """What is searched of a session at each key: name, beginning, folder, id, in lower case.
+
+    Of a long first message only the beginning: the rest is found with all else that was said.
+    """
     summary = listed.summary
-    return f"{summary.name or ''} {summary.first or ''} {summary.cwd} {summary.id}"
+    first = (summary.first or "")[:BEGINNING]
+    text = f"{summary.name or ''} {first} {summary.cwd} {summary.id}"
+    return " ".join(text.casefold().split())

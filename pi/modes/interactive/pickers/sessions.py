@@ -5,7 +5,7 @@ key, what was said in them a moment later, when the thread has it.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -22,7 +22,11 @@ from pi.modes.interactive.pickers.session_library import (
     delete_session,
     rename_session,
 )
-from pi.modes.interactive.pickers.session_query import SessionQuery, parse_session_query
+from pi.modes.interactive.pickers.session_query import (
+    SessionQuery,
+    parse_session_query,
+    summary_text,
+)
 from pi.modes.interactive.pickers.session_rows import (
     Columns,
     Row,
@@ -40,6 +44,9 @@ __all__ = ["SessionPicker"]
 
 NEWS = 4.0
 """Seconds that a message stays."""
+
+PAUSE = 0.15
+"""Seconds without a key before everything that was said is searched."""
 
 _SORTS: tuple[Sort, ...] = get_args(Sort)
 
@@ -86,11 +93,15 @@ class SessionPicker(Picker[Path]):
         self._news = ""
         self._bad_news = False
         self._off: Callable[[], None] | None = None
+        self._search_off: Callable[[], None] | None = None
+        self._texts: dict[Path, str] = {}
+        self._scored: tuple[SessionQuery, dict[Path, float]] = (SessionQuery(""), {})
         library.list(self._take)
 
     def close(self) -> None:
-        if self._off is not None:
-            self._off()
+        for off in (self._off, self._search_off):
+            if off is not None:
+                off()
         self._library.close()
         super().close()
 
@@ -114,7 +125,7 @@ class SessionPicker(Picker[Path]):
         if self.ended:
             return
         first = self._listing is None
-        self._listing = listing
+        self._list(listing)
         if listing.notices:
             self._tell(listing.notices[0], bad=True)
         here = any(self._is_here(one) for one in listing.sessions)
@@ -123,6 +134,11 @@ class SessionPicker(Picker[Path]):
             self._everywhere = True
         self._arrange()
         self.changed()
+
+    def _list(self, listing: Listing) -> None:
+        self._listing = listing
+        self._texts = {one.path: summary_text(one) for one in listing.sessions}
+        self._scored = (SessionQuery(""), {})
 
     def _take_found(self, found: Found) -> None:
         if self.ended or found.query != self._wanted.text:
@@ -160,8 +176,9 @@ class SessionPicker(Picker[Path]):
         """Those whose summary matches, and those in which something was found."""
         found = self._found if self._found.query == query.text else Found("")
         scored: list[tuple[float, float, Listed]] = []
+        scores = self._scores(query)
         for one in sessions:
-            score = query.score(one)
+            score = scores.get(one.path)
             hit = found.hits.get(one.path)
             if score is not None:
                 scored.append((1, score, one))
@@ -173,6 +190,22 @@ class SessionPicker(Picker[Path]):
             scored.sort(key=lambda item: (-item[0], -item[1], -item[2].used))
             return [Row(one) for _, _, one in scored]
         return by_use([one for _, _, one in scored])
+
+    def _scores(self, query: SessionQuery) -> dict[Path, float]:
+        before, known = self._scored
+        if before.text == query.text:
+            return known
+        paths: Iterable[Path] = self._texts
+        if (
+            before.words
+            and query.words
+            and query.text.startswith(before.text)
+            and not query.phrases
+        ):
+            paths = known  # one more letter: what did not match before does not now
+        found = {p: score for p in paths if (score := query.score(self._texts[p])) is not None}
+        self._scored = (query, found)
+        return found
 
     # Keys
 
@@ -216,13 +249,20 @@ class SessionPicker(Picker[Path]):
         before = self._field.text
         handled = self._field.act(key, actions)
         if self._field.text != before:
-            query = self._wanted
-            if query.text and not query.problem:
-                self._library.search(query, self._take_found)
-            else:
-                self._found = Found(query.text)
+            self._search_later(self._wanted)
             self._arrange(stay=False)
         return handled
+
+    def _search_later(self, query: SessionQuery) -> None:
+        if self._search_off is not None:
+            self._search_off()
+            self._search_off = None
+        if query.text and not query.problem:
+            self._search_off = self.stage.later(
+                PAUSE, lambda: self._library.search(query, self._take_found)
+            )
+        else:
+            self._found = Found(query.text)
 
     def _ask_name(self) -> None:
         if (one := self.current) is None:
@@ -276,7 +316,7 @@ class SessionPicker(Picker[Path]):
             sessions = [by if one.path == path else one for one in self._listing.sessions]
             kept = [one for one in sessions if one is not None]
             at = self._scroll.index
-            self._listing = replace(self._listing, sessions=kept)
+            self._list(replace(self._listing, sessions=kept))
             self._arrange()
             if by is None:
                 self._scroll.go(at)
@@ -307,10 +347,10 @@ class SessionPicker(Picker[Path]):
             below, room = [], max(1, self.height - len(rows) - 1)
         if self._condemned is not None:
             self.cursor = None
-        rows += self._list(width_, room)
+        rows += self._rows_shown(width_, room)
         return [*rows, *below, rule(theme, width_)]
 
-    def _list(self, width_: int, room: int) -> list[str]:
+    def _rows_shown(self, width_: int, room: int) -> list[str]:
         if not self._rows:
             return paragraph(self.theme, self._why_empty(), width_, "dim")[:room]
         columns = Columns(self._home, self._now(), self._everywhere, self._paths)

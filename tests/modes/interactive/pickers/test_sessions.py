@@ -93,6 +93,7 @@ def make(
             deadline = time.monotonic() + 60
             while not (panel.complete and until()):
                 assert time.monotonic() < deadline
+                loop.run(0.2)
                 while calls:
                     calls.pop(0)()
                 time.sleep(0.002)

@@ -1,0 +1,206 @@
+"""Commands in, responses and events out, until the client goes or a signal comes. Source:
+docs/rpc.md.
+
+Ordering: a command has begun before the next one is looked at; a response to a prompt precedes the
+events of its run; a response that waits (abort, compact, bash) follows the events it waited for.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine, Mapping
+from contextlib import aclosing
+from inspect import isawaitable
+from typing import Any
+
+from pi.errors import PiError
+from pi.modes.rpc.commands import AT_ONCE, COMMANDS, NOTHING, REPLACING, Raw
+from pi.modes.rpc.dialogs import Dialogs
+from pi.modes.rpc.framing import RecordWriter, read_lines
+from pi.modes.signals import shuts_down_on_signals
+from pi.runtime.host import Host
+from pi.wire.jsonio import dump_line, dumps, loads
+
+__all__ = ["RpcServer", "run_rpc"]
+
+log = logging.getLogger(__name__)
+
+EVENTS_AHEAD = 1 << 20
+"""Bytes a client may be behind before a run waits for it."""
+ANSWERS_AHEAD = 1 << 24
+"""Bytes a client may be behind before its commands wait."""
+LAST_WORDS = 0.5
+"""Seconds for a client to take what was written before SIGTERM."""
+
+Record = dict[str, Any]
+
+
+async def run_rpc(host: Host) -> int:
+    """Serve stdin and stdout; the exit code."""
+    server = RpcServer(host)
+    with shuts_down_on_signals(server.shut_down):
+        return await server.serve()
+
+
+class RpcServer:
+    """dialogs: for extensions to ask the person."""
+
+    def __init__(self, host: Host) -> None:
+        self.dialogs = Dialogs(self.send)
+        self._host = host
+        self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._output = RecordWriter(sys.stdout.fileno(), lambda: self.shut_down(0))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._replacing = asyncio.Lock()
+        self._handling = 0
+        self._end_asked = False
+
+    def send(self, record: Mapping[str, Any]) -> None:
+        """Write one record; nothing once the end has begun."""
+        if not self._ended.done():
+            self._output.write(dump_line(record))
+
+    def shut_down(self, code: int) -> None:
+        """Begin to end. What ends it first decides the exit code."""
+        if not self._ended.done():
+            self._ended.set_result(code)
+            self._output.discard()  # a run that waits for the reader must be able to end
+
+    async def serve(self) -> int:
+        host = self._host
+        unsubscribe = host.subscribe(self.send)
+        host.drain = lambda: self._output.room(EVENTS_AHEAD)
+        host.ui = self.dialogs
+        host.on_shutdown = self._asked_to_end
+        reading = asyncio.create_task(self._read())
+        try:
+            reading.add_done_callback(self._stopped_reading)
+            # Answers are taken meanwhile: an extension may ask something. Commands wait.
+            async with self._replacing:
+                await host.begin()
+            code = await self._ended
+        finally:
+            self.shut_down(1)
+            unsubscribe()
+            self.dialogs.close()
+            reading.cancel()
+            await host.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(reading, *self._tasks, return_exceptions=True)
+        await self._output.flush(LAST_WORDS if code == 128 + signal.SIGTERM else None)
+        return code
+
+    async def _read(self) -> None:
+        async with aclosing(read_lines(sys.stdin.fileno())) as lines:
+            async for line in lines:
+                await self._take(line)
+                await self._output.room(ANSWERS_AHEAD)
+
+    def _stopped_reading(self, reading: "asyncio.Task[None]") -> None:
+        """At the end of the input; what goes wrong in there is raised by `serve`."""
+        error = None if reading.cancelled() else reading.exception()
+        if error is None:
+            self.shut_down(0)
+        elif not self._ended.done():
+            self._ended.set_exception(error)
+
+    async def _take(self, line: bytes) -> None:
+        """Act on one line. Whatever is wrong with it is told to the client."""
+        try:
+            command = loads(line.decode("utf-8", "replace"))
+        except ValueError as error:
+            self._fail({"type": "parse"}, f"not a command in JSON: {error}")
+            return
+        if not isinstance(command, dict):
+            self._fail({}, "a command is a JSON object")
+            return
+        kind = command.get("type")
+        if kind == "extension_ui_response":
+            self.dialogs.answer(command)
+            return
+        if not isinstance(kind, str) or kind not in COMMANDS:
+            known = "a command needs a type" if kind is None else f"there is no command {kind!r}"
+            self._fail(command, known)
+            return
+        # Never waited for here: an extension's command may ask something that a later line answers.
+        self._spawn(self._carry_out(kind, command))
+        await asyncio.sleep(0)  # lets it begin
+
+    async def _carry_out(self, kind: str, command: Record) -> None:
+        self._handling += 1
+        try:
+            if kind in REPLACING:
+                async with self._replacing:
+                    await self._answer(kind, command)
+                return
+            if kind not in AT_ONCE and self._replacing.locked():
+                async with self._replacing:
+                    pass
+            await self._answer(kind, command)
+        finally:
+            self._handling -= 1
+            self._end_if_asked()
+
+    async def _answer(self, kind: str, command: Record) -> None:
+        try:
+            data = COMMANDS[kind](self._host, command, self.send)
+            if isawaitable(data):
+                data = await data
+        except PiError as error:
+            hint = f". {error.hint}" if error.hint else ""
+            self._fail(command, f"{error}{hint}")
+            return
+        except Exception as error:
+            log.warning("%s failed: %s", kind, error, exc_info=log.isEnabledFor(logging.DEBUG))
+            self._fail(command, f"{type(error).__name__}: {error}")
+            return
+        response = {**_about(command), "success": True}
+        if isinstance(data, Raw):
+            if not self._ended.done():
+                self._output.write(dumps(response)[:-1] + b',"data":' + data + b"}\n")
+            return
+        self.send(response if data is NOTHING else {**response, "data": data})
+        if kind == "prompt" and data["disposition"] == "started":
+            self._watch()
+
+    def _watch(self) -> None:
+        """See to it that a client learns of the end of a run, whatever ends it."""
+
+        async def watch() -> None:
+            try:
+                await self._host.settled()
+                self._end_if_asked()
+            except Exception as error:
+                log.error("the run ended: %s", error, exc_info=log.isEnabledFor(logging.DEBUG))
+                self.send({"type": "agent_settled", "aborted": False})
+
+        self._spawn(watch())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _asked_to_end(self) -> None:
+        self._end_asked = True
+        self._end_if_asked()
+
+    def _end_if_asked(self) -> None:
+        """An extension's wish for the end is granted when nothing is under way."""
+        host = self._host
+        if self._end_asked and not (self._handling or host.is_running or host.session.is_busy):
+            self.shut_down(0)
+
+    def _fail(self, command: Record, error: str) -> None:
+        self.send({**_about(command), "success": False, "error": error})
+
+
+def _about(command: Record) -> Record:
+    """What every response begins with."""
+    about: Record = {"id": command["id"]} if "id" in command else {}
+    about["type"] = "response"
+    if "type" in command:
+        about["command"] = command["type"]
+    return about
