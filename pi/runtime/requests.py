@@ -35,14 +35,14 @@ def model_request(
         settings = services.settings
         provider = settings.retry.provider
         credential = await asyncio.to_thread(
-            services.credentials.require, model, api_key=services.options.api_key
+            services.credentials.require, model, api_key=services.key_given(model.provider)
         )
         if settings.images.block_images:
             # Loaded by the API's module in any case, but not by a run that sends nothing.
             from pi.providers.transform import without_images  # noqa: PLC0415
 
             context = Context(without_images(context.messages))
-        stream = stream_function(model.api)(
+        stream = (services.streams.get(model.provider) or stream_function(model.api))(
             replace(model, base_url=credential.base_url),
             context,
             StreamOptions(

@@ -98,7 +98,7 @@ async def bash(host: Host, command: Command, emit: Emit) -> Any:
         fields.text(command, "command"), exclude=exclude, on_output=told, drain=host.drain
     )
     kept = ("output", "exitCode", "cancelled", "truncated", "fullOutputPath")
-    return {key: value for key, value in message.items() if key in kept}
+    return {key: message.get(key) for key in kept if key in message}
 
 
 def abort_bash(host: Host, command: Command, emit: Emit) -> Any:
