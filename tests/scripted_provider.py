@@ -4,9 +4,9 @@
         ...  # base URL: server.base_url("anthropic-messages"); what came in: server.requests
 
 The request's path chooses the wire format: `…/messages` Anthropic Messages, `…/chat/completions`
-OpenAI Chat Completions, `…/responses` OpenAI Responses, `…:streamGenerateContent` Google's,
-`…/converse-stream` Bedrock's (scripted_bedrock.py). One turn of the script answers one request; the
-last one is repeated.
+OpenAI Chat Completions, `…/responses` OpenAI Responses (over a WebSocket too: see
+scripted_websocket.py), `…:streamGenerateContent` Google's, `…/converse-stream` Bedrock's (see
+scripted_bedrock.py). One turn of the script answers one request; the last one is repeated.
 
 A turn is a dict (or a function of the Request that returns one):
     {"blocks": [...], "stop": "stop" | "toolUse" | "length", "usage": {"input": 10, "output": 5}}
@@ -40,6 +40,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tests.scripted_bedrock import bedrock_events, frame
+from tests.scripted_websocket import serve_websocket
 
 __all__ = ["Request", "ScriptedProvider", "Turn"]
 
@@ -90,6 +91,11 @@ class ScriptedProvider:
     """Indexes of the requests whose client left before the answer was complete."""
     tunnels: list[str] = field(default_factory=list)
     """The HOST:PORT of each CONNECT: used as an HTTP proxy, it answers for every host itself."""
+    websockets: bool = True
+    handshakes: list[dict[str, str]] = field(default_factory=list)
+    """The headers of each, refused or not."""
+    closed: int = 0
+    """How many WebSockets are gone."""
     port: int = 0
 
     def __enter__(self) -> Self:
@@ -147,6 +153,9 @@ class ScriptedProvider:
                     if self.tunnel_tls is not None:
                         await writer.start_tls(self.tunnel_tls)
                     continue
+                if request.headers.get("upgrade", "").lower() == "websocket":
+                    await self._upgrade(request, reader, writer)
+                    return
                 await self._answer(request, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
@@ -158,15 +167,38 @@ class ScriptedProvider:
             with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
                 await writer.wait_closed()
 
+    async def _upgrade(
+        self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.handshakes.append(request.headers)
+        if not self.websockets:
+            _send_whole(writer, {"status": 426, "body": "no WebSockets here"})
+            await writer.drain()
+            return
+
+        def play(message: Any) -> tuple[Turn, Iterator[Any]]:
+            asked = Request("WEBSOCKET", request.target, request.headers, message)
+            turn = self._turn(asked)
+            if "events" in turn:
+                return turn, iter(turn["events"])
+            return turn, (data for _, data in _responses(turn, asked))
+
+        try:
+            await serve_websocket(request.target, request.headers, reader, writer, play)
+        finally:
+            self.closed += 1
+
+    def _turn(self, request: Request) -> Turn:
+        self.requests.append(request)
+        turn = self.turns[min(self._served, len(self.turns) - 1)]
+        self._served += 1
+        return turn(request) if callable(turn) else turn
+
     async def _answer(
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         number = len(self.requests)
-        self.requests.append(request)
-        turn = self.turns[min(self._served, len(self.turns) - 1)]
-        self._served += 1
-        if callable(turn):
-            turn = turn(request)
+        turn = self._turn(request)
         if "status" in turn:
             _send_whole(writer, turn)
             await writer.drain()

@@ -3,7 +3,9 @@
 A byte order mark is accepted. `models.json` may also hold `//` comments and trailing commas.
 """
 
+import os
 import re
+import stat
 import time
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,11 @@ def read_document(path: Path, *, relaxed: bool = False) -> dict[str, Any] | None
     """
     for attempt in range(5):
         try:
+            # A repository may hold a link to a device that never ends.
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                raise ConfigError(f"cannot read {path}: it is not a regular file")
             data = path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None

@@ -144,6 +144,10 @@ def _checked(value: Mapping[str, Any], path: Path, problems: list[str]) -> dict[
             found = problems_of(prefix + key, item)
             if found is None:
                 kept[key] = keep(item, f"{prefix}{key}.")
+            elif found and prefix + key in _RESOURCES and isinstance(item, list):
+                # One bad entry of many: the others are as good as they were.
+                problems.extend(f"{path}: {text}; ignored" for text in found)
+                kept[key] = [one for one in item if not problems_of(key, [one])]
             elif found:
                 problems.extend(f"{path}: {text}; ignored" for text in found)
             else:

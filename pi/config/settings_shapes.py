@@ -1,6 +1,6 @@
 """What each key of settings.json may hold, by its dotted path."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pi.config.shapes import (
@@ -34,11 +34,26 @@ _NOT_EMPTY = Leaf(
         isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
     ),
 )
-_PACKAGE = Leaf(
-    'a string or an object with "source"',
-    lambda value: (
-        isinstance(value, str) or (isinstance(value, dict) and isinstance(value.get("source"), str))
-    ),
+
+
+class _Package(Shape):
+    """A source, or an object that says what of it is wanted."""
+
+    __slots__ = ()
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        if isinstance(value, dict) and isinstance(value.get("source"), str):
+            yield from _SELECTION.problems(value, where)
+        elif not isinstance(value, str):
+            expected = 'a string or an object with "source"'
+            yield f"{where}: expected {expected}, found {describe(value)}"
+
+
+_SELECTION = Record(
+    {
+        **dict.fromkeys(("extensions", "skills", "prompts", "themes"), _STRINGS),
+        "autoload": BOOLEAN,
+    }
 )
 
 SHAPES: Mapping[str, Shape] = {
@@ -110,7 +125,7 @@ SHAPES: Mapping[str, Shape] = {
     "shellCommandPrefix": STRING,
     "npmCommand": _NOT_EMPTY,
     "selfUpdateCommand": _NOT_EMPTY,
-    "packages": ListOf(_PACKAGE),
+    "packages": ListOf(_Package()),
     "extensions": _STRINGS,
     "skills": _STRINGS,
     "prompts": _STRINGS,

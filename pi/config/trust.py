@@ -2,11 +2,15 @@
 
 Order: `--approve` or `--no-approve`, the nearest saved decision, the setting `defaultProjectTrust`.
 Saved decisions: trust.json, an object from canonical folder to true or false (null forgets).
+Folders count by their real paths here and in what is loaded, so that no link leads around it.
 Source: docs/security.md.
+
+Whoever can ask a person does so where `decide_trust` gives None, shows what
+`protected_resources` names, and hands the answer to `save_trust` or keeps it for the session.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +20,14 @@ from pi.config.paths import Paths
 from pi.config.shapes import describe
 from pi.errors import ConfigError
 
-__all__ = ["decide_trust", "is_trusted", "protected_resources", "save_trust", "saved_trust"]
+__all__ = [
+    "decide_trust",
+    "is_trusted",
+    "protected_resources",
+    "save_trust",
+    "saved_trust",
+    "shared_folders",
+]
 
 _PROTECTED = (
     "settings.json",
@@ -32,12 +43,30 @@ _PROTECTED = (
 
 def protected_resources(paths: Paths) -> tuple[Path, ...]:
     """What here needs a decision. A bare `.pi` does not."""
-    found = [paths.project / name for name in _PROTECTED if (paths.project / name).exists()]
-    for folder in (paths.cwd, *paths.cwd.parents):
-        skills = folder / ".agents" / "skills"
-        if folder != paths.home and skills.exists():  # at home they are the user's own
-            found.append(skills)
-    return tuple(found)
+    project = os.fspath(paths.project)
+    found: list[Path] = []
+    if os.path.isdir(project):
+        found += [
+            paths.project / name for name in _PROTECTED if os.path.exists(f"{project}/{name}")
+        ]
+    return (*found, *shared_folders(paths))
+
+
+def shared_folders(paths: Paths) -> Iterator[Path]:
+    """`.agents/skills` of the working folder and those above, nearest first.
+
+    Not the home folder's, which is the person's own.
+    """
+    here = os.path.realpath(paths.cwd)
+    own = os.path.realpath(paths.home)
+    while True:
+        skills = os.path.join(here, ".agents", "skills")
+        if here != own and os.path.exists(skills):
+            yield Path(skills)
+        above = os.path.dirname(here)
+        if above == here:
+            return
+        here = above
 
 
 def decide_trust(
@@ -76,13 +105,20 @@ def saved_trust(paths: Paths) -> bool | None:
     return None
 
 
-def save_trust(paths: Paths, folder: Path, decision: bool | None) -> None:
-    """Record a decision for `folder` and all below it; None takes it back."""
+def save_trust(
+    paths: Paths, folder: Path, decision: bool | None, *, forget: Sequence[Path] = ()
+) -> None:
+    """Record a decision for `folder` and all below it; None takes it back.
+
+    forget: folders whose own decisions go with it, as when the folder above is trusted instead.
+    """
 
     def change(saved: dict[str, Any]) -> dict[str, Any]:
-        key = os.path.realpath(folder)
-        others = {name: value for name, value in saved.items() if name != key}
-        return others if decision is None else {**others, key: decision}
+        gone = {os.path.realpath(path) for path in (folder, *forget)}
+        kept = {name: value for name, value in saved.items() if os.path.normpath(name) not in gone}
+        if decision is not None:
+            kept[os.path.realpath(folder)] = decision
+        return dict(sorted(kept.items()))
 
     update_json(paths.trust, change)
 

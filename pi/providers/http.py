@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pi._version import __version__
 from pi.errors import ConfigError, InvalidRequestError, NetworkError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import ssl
 
     import httpx
+    from websockets.asyncio.client import ClientConnection
 
 __all__ = ["HttpClient", "HttpOptions", "user_agent"]
 
@@ -126,6 +127,51 @@ class HttpClient:
             yield response
         finally:
             await response.aclose()
+
+    async def websocket(
+        self, url: str, *, headers: Mapping[str, str], limit: float | None
+    ) -> "ClientConnection":
+        """Open a WebSocket at an http(s) URL. limit: seconds for that. Raises NetworkError."""
+        # The well-kept one; loaded by the one API that has this transport.
+        from websockets.asyncio.client import connect  # noqa: PLC0415
+        from websockets.exceptions import WebSocketException  # noqa: PLC0415
+
+        class Direct(connect):
+            def process_redirect(self, exc: Exception) -> Exception | str:
+                return exc  # a key must not travel to a host nobody named
+
+        scheme, _, rest = url.partition("://")
+        secure = scheme == "https"
+        own = {name: value for name, value in _encodable(headers).items() if name != "user-agent"}
+        log.debug("WebSocket to %s", _host(url))
+        try:
+            return await Direct(
+                f"{'wss' if secure else 'ws'}://{rest}",
+                additional_headers=own,
+                user_agent_header=headers.get("user-agent", user_agent()),
+                ssl=self._context() if secure else None,
+                proxy=self._proxy_for(url),
+                open_timeout=limit,
+                close_timeout=1,
+                ping_interval=None,
+                max_size=None,
+            )
+        except TimeoutError as error:
+            raise NetworkError(f"no WebSocket to {_host(url)} in time") from error
+        except (OSError, WebSocketException, ValueError) as error:
+            raise NetworkError(f"no WebSocket to {_host(url)}: {_reason(error)}") from error
+
+    def _proxy_for(self, url: str) -> str | Literal[True] | None:
+        """The settings' proxy, None for a host that bypasses it, True for the environment's."""
+        proxy = self.options.proxy
+        if proxy is None:
+            return True
+        host = _httpx().URL(url).host
+        for entry in self.options.no_proxy:
+            known = entry.strip().lstrip(".")
+            if known == "*" or host == known or (known and host.endswith(f".{known}")):
+                return None
+        return proxy if "://" in proxy else f"http://{proxy}"
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -6,6 +6,7 @@ The key is a token of that sign-in; which account it belongs to is written in it
 import base64
 import binascii
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -33,16 +34,29 @@ NO_PROMPT = "Help the user with what they ask."
 """The endpoint refuses a request without instructions."""
 
 
-def stream(
+async def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
     assembly = Assembly(model)
     grammars = grammars_for(model, context)
-    reader = ResponsesReader(
-        assembly, rates=service_rates(model), grammars=grammars, notes_end=True
-    )
-    return converse(assembly, reader, partial(request, model, context, options), options)
+    rates = service_rates(model)
+    reader = ResponsesReader(assembly, rates=rates, grammars=grammars, notes_end=True)
+    build = partial(request, model, context, options)
+    if options.transport == "sse":
+        async with aclosing(converse(assembly, reader, build, options)) as events:
+            async for event in events:
+                yield event
+        return
+    # Loaded by those who use it alone.
+    from pi.providers.codex_websocket import SocketAnswer  # noqa: PLC0415
+
+    answer = SocketAnswer(assembly, options)
+    async with aclosing(converse(assembly, reader, build, options, answer)) as events:
+        async for event in events:
+            if event["type"] == "done":
+                answer.answered()
+            yield event
 
 
 def request(model: Model, context: Context, options: StreamOptions) -> Call:

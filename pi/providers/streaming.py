@@ -25,7 +25,16 @@ from pi.wire.messages import StopReason
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Call", "Decoder", "Reader", "converse", "event_json"]
+__all__ = [
+    "Answer",
+    "Call",
+    "Decoder",
+    "Reader",
+    "converse",
+    "event_json",
+    "http_answer",
+    "watched",
+]
 
 log = logging.getLogger(__name__)
 
@@ -76,19 +85,34 @@ class Reader(Protocol):
         ...
 
 
+class Answer(Protocol):
+    """How a request is sent, and what comes back."""
+
+    def __call__(
+        self, call: Call, options: StreamOptions, finished: Callable[[], bool], /
+    ) -> AsyncGenerator[tuple[str, bytes] | None, None]:
+        """None once the server has accepted the request, then its events until `finished`."""
+        ...
+
+
 async def converse(
-    assembly: Assembly, reader: Reader, build: Callable[[], Call], options: StreamOptions
+    assembly: Assembly,
+    reader: Reader,
+    build: Callable[[], Call],
+    options: StreamOptions,
+    answer: Answer | None = None,
 ) -> AsyncGenerator[AssistantEvent, None]:
     """The whole stream of one reply, as base.StreamFunction promises it.
 
-    build: makes the request; what it raises is a failed reply too.
+    build: makes the request; what it raises is a failed reply too. answer: over HTTP, if not given.
 
     `start` comes with the answer's headers: a request that is refused yields `error` alone. When
     the generator is closed or cancelled early, the message holds everything that had arrived.
     """
     try:
         try:
-            async with aclosing(_answer(build(), options, reader.finished)) as events:
+            asked = (answer or http_answer)(build(), options, reader.finished)
+            async with aclosing(asked) as events:
                 async for told in events:
                     if told is None:
                         yield assembly.start()
@@ -143,12 +167,12 @@ def _malformed(what: str, data: bytes) -> StreamFormatError:
     return failure
 
 
-async def _answer(
+async def http_answer(
     call: Call, options: StreamOptions, finished: Callable[[], bool]
 ) -> AsyncGenerator[tuple[str, bytes] | None, None]:
     """None once the server has accepted the request, then its events until `finished`."""
     watch = options.watch
-    headers, payload = await _watched(call, options)
+    headers, payload = await watched(call, options)
     attempt = 0
     while True:
         accepted = False
@@ -178,7 +202,7 @@ async def _answer(
                     log.debug("sent in another form: %s", failure)
                     if other is not call:
                         call = other
-                        headers, payload = await _watched(call, options)
+                        headers, payload = await watched(call, options)
                     continue
             if accepted or attempt >= options.max_retries or not _worth_repeating(failure):
                 raise
@@ -188,7 +212,7 @@ async def _answer(
         await asyncio.sleep(delay)
 
 
-async def _watched(
+async def watched(
     call: Call, options: StreamOptions
 ) -> tuple[Mapping[str, str], Mapping[str, Any]]:
     """Headers and body as whoever watches leaves them."""

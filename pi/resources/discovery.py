@@ -13,11 +13,12 @@ from typing import Literal
 
 from pi.config.paths import Paths, expand_home
 from pi.config.settings_types import Resource, Settings
+from pi.config.trust import shared_folders
 from pi.resources.files import agent_skills, conventional, files_in
 from pi.resources.filters import Filter, is_pattern
 from pi.resources.found import KINDS, Found, Kind, Origin
 
-__all__ = ["find_resources", "real_path", "shared_skill_folders"]
+__all__ = ["find_resources", "real_path"]
 
 
 def find_resources(
@@ -41,14 +42,13 @@ def find_resources(
     return found
 
 
-def shared_skill_folders(paths: Paths) -> Iterator[Path]:
+def _shared_skill_folders(paths: Paths) -> Iterator[Path]:
     """`.agents/skills` of the working folder and those above it, up to the repository's root."""
-    for folder in (paths.cwd, *paths.cwd.parents):
-        skills = folder / ".agents" / "skills"
-        if skills.is_dir() and not _same(skills, paths.home / ".agents" / "skills"):
-            yield skills
-        if (folder / ".git").exists():
-            return
+    here = Path(os.path.realpath(paths.cwd))
+    root = next((folder for folder in (here, *here.parents) if _holds_git(folder)), None)
+    for folder in shared_folders(paths):
+        if root is None or folder.is_relative_to(root):
+            yield folder
 
 
 def real_path(path: Path) -> str:
@@ -66,9 +66,9 @@ def _named(
         if is_pattern(entry):
             continue
         path = Path(os.path.normpath(base / expand_home(entry.strip(), paths.home)))
-        if path.is_dir():
+        if os.path.isdir(path):
             files += files_in(kind, path)
-        elif path.is_file():
+        elif os.path.isfile(path):
             files.append(path)
     wanted = set(files)
     patterns = [entry for entry in entries if is_pattern(entry)]
@@ -89,9 +89,9 @@ def _conventional(
         if scope == "user":
             folders.append((paths.home / ".agents" / "skills", paths.home / ".agents"))
         else:
-            folders += [(folder, folder.parent) for folder in shared_skill_folders(paths)]
+            folders += [(folder, folder.parent) for folder in _shared_skill_folders(paths)]
     for folder, relative_to in folders:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             continue
         shared = relative_to != base
         files = agent_skills(folder) if shared else conventional(kind, folder)
@@ -112,8 +112,5 @@ def _distinct(listed: Sequence[Found], packaged: Sequence[Found]) -> Iterator[Fo
             yield item
 
 
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
+def _holds_git(folder: Path) -> bool:
+    return os.path.exists(folder / ".git")

@@ -64,13 +64,13 @@ def extension_entries(folder: Path) -> list[Path]:
     manifest = read_manifest(folder)
     named = manifest.resources.get("extensions", ()) if manifest is not None else ()
     entries = [Path(os.path.normpath(folder / entry)) for entry in named]
-    entries = [path for path in entries if path.exists()]
+    entries = [path for path in entries if os.path.exists(path)]
     if entries:
         return entries
-    if (folder / "__init__.py").is_file():
+    if os.path.isfile(folder / "__init__.py"):
         return [folder]
     for name in ("index.ts", "index.js"):
-        if (folder / name).is_file():
+        if os.path.isfile(folder / name):
             return [folder / name]
     return []
 
@@ -85,8 +85,8 @@ class _Entry:
 class _Place:
     """A folder on the way down, with the ignore rules that hold in it.
 
-    rules: outermost first, each with the folder its file lies in. seen: the folders above, by
-    their real identity, so that a link back ends there.
+    rules: outermost first, each with the folder its file lies in. seen: device and inode of the
+    folders on the way, so that a link back ends there.
     """
 
     __slots__ = ("folder", "rules", "seen")
@@ -94,8 +94,7 @@ class _Place:
     def __init__(self, folder: Path, above: "_Place | None" = None) -> None:
         self.folder = folder
         self.rules: tuple[tuple[Path, Any], ...] = above.rules if above else ()
-        self.seen: frozenset[str] = above.seen if above else frozenset()
-        self.seen |= {os.path.realpath(folder)}
+        self.seen: tuple[tuple[int, int], ...] = (*(above.seen if above else ()), _identity(folder))
 
     def entries(self) -> list[_Entry]:
         """All that is visible and not ignored, in order."""
@@ -115,13 +114,13 @@ class _Place:
                 entry = _Entry(Path(item.path), item.is_file(), item.is_dir())
             except OSError:
                 continue
-            if not self._ignored(entry):
+            if (entry.is_file or entry.is_folder) and not self._ignored(entry):
                 found.append(entry)
         return found
 
     def below(self, entry: _Entry) -> "_Place | None":
         """None for a folder that is one of those above."""
-        if os.path.realpath(entry.path) in self.seen:
+        if _identity(entry.path) in self.seen:
             return None
         return _Place(entry.path, self)
 
@@ -143,6 +142,14 @@ class _Place:
             if verdict:
                 return bool(verdict > 0)
         return False
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino
 
 
 def _walk(place: _Place, *, deep: bool) -> Iterator[_Entry]:
@@ -171,12 +178,12 @@ def _skills(folder: Path, *, others: str) -> Iterator[Path]:
             elif entry.path.name.endswith(".md") and (depth == 0) is (others == "top"):
                 yield entry.path
 
-    if folder.is_dir():
+    if os.path.isdir(folder):
         yield from visit(_Place(folder), 0)
 
 
 def _extensions(folder: Path) -> Sequence[Path]:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return []
     whole = extension_entries(folder)
     if whole:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 from pi.errors import ConfigError
-from pi.tools.base import ToolContext, ToolResult, text_block
-from pi.tools.schemas import described, schema_of
-from pi.wire.jsonio import dumps
+from pi.tools.base import ToolContext, ToolResult
+from pi.tools.functions import as_result, described, schema_of
 
 __all__ = ["FunctionTool", "tool"]
 
@@ -48,8 +47,8 @@ class FunctionTool:
     async def run(self, args: dict[str, Any], context: ToolContext) -> ToolResult:
         named = args if self._context is None else {**args, self._context: context}
         if inspect.iscoroutinefunction(self.function):
-            return _result(await self.function(**named))
-        return _result(await asyncio.to_thread(self.function, **named))
+            return as_result(await self.function(**named))
+        return as_result(await asyncio.to_thread(self.function, **named))
 
 
 @overload
@@ -121,12 +120,3 @@ def _context_parameter(function: Function) -> str | None:
         if hint is ToolContext or hint in ("ToolContext", "pi.ToolContext"):
             return name
     return None
-
-
-def _result(value: Any) -> ToolResult:
-    if isinstance(value, ToolResult):
-        return value
-    if value is None:
-        return ToolResult([text_block("Done.")])
-    text = value if isinstance(value, str) else dumps(value).decode()
-    return ToolResult([text_block(text)])

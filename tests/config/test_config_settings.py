@@ -246,3 +246,25 @@ def test_one_file_is_not_read_twice(tmp_path: Path) -> None:
     paths.project.mkdir()
     paths.settings.write_text('{"skills": ["s"]}')
     assert len(read_settings(paths).resolve(trusted=True).skills) == 1
+
+
+def test_one_bad_entry_of_a_resource_list_is_left_out(paths: Paths) -> None:
+    found = settings(
+        paths,
+        {
+            "skills": ["a", 5, "b"],
+            "packages": ["p", {"source": "q", "skills": "x"}, {"source": "r", "skills": ["y"]}],
+        },
+    )
+    assert [item.value for item in found.skills] == ["a", "b"]
+    assert [item.value for item in found.packages] == ["p", {"source": "r", "skills": ["y"]}]
+    assert [text.partition(": ")[2] for text in found.diagnostics] == [
+        "skills[1]: expected a string, found the number 5; ignored",
+        "packages[1].skills: expected a list, found a string; ignored",
+    ]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+def test_a_settings_file_that_never_ends(paths: Paths) -> None:
+    paths.project_settings.symlink_to("/dev/zero")
+    assert "not a regular file" in settings(paths).diagnostics[0]

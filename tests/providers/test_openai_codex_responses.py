@@ -16,13 +16,14 @@ def token(claims):
 
 
 KEY = token({"https://api.openai.com/auth": {"chatgpt_account_id": "acc-1"}})
+SSE = {"api_key": KEY, "transport": "sse"}  # the other one: test_codex_websocket.py
 
 
 @pytest.fixture
 def exchange(script):
     exchange = script(CODEX)
     ask = exchange.ask
-    exchange.ask = lambda *args, **options: ask(*args, **{"api_key": KEY, **options})
+    exchange.ask = lambda *args, **options: ask(*args, **{**SSE, **options})
     return exchange
 
 
@@ -129,6 +130,6 @@ def test_what_only_this_endpoint_says(script):
 def test_a_spent_plan_is_not_asked_again(script):
     error = {"type": "usage_limit_reached", "message": "limit", "plan_type": "plus"}
     exchange = script(CODEX, {"status": 429, "body": {"error": error}})
-    exchange.ask(api_key=KEY, max_retries=2)
+    exchange.ask(**SSE, max_retries=2)
     assert len(exchange.server.requests) == 1
     assert isinstance(exchange.failure, RateLimitError) and not exchange.failure.retryable

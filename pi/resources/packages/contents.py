@@ -85,7 +85,7 @@ class _Package:
 
     def _found(self, paths: Iterator[tuple[Path, bool]]) -> Iterator[Found]:
         site = self.root / SITE
-        own = site if site.is_dir() else None
+        own = site if os.path.isdir(site) else None
         for path, enabled in paths:
             yield Found(path, self.origin, enabled, site=own)
 
@@ -97,9 +97,9 @@ class _Package:
             if is_change(entry):
                 continue
             for path in self._named(entry):
-                if path.is_file():
+                if os.path.isfile(path):
                     paths.append(path)
-                elif path.is_dir():
+                elif os.path.isdir(path):
                     paths += files_in(kind, path)
         changes = Filter([entry for entry in entries if is_change(entry)], self.root, self.home)
         return [path for path in dict.fromkeys(paths) if changes.allows(path)]
@@ -123,7 +123,7 @@ class _Package:
 
     def _conventional(self, kind: Kind) -> list[Path]:
         folder = self.root / kind
-        return files_in(kind, folder) if folder.is_dir() else []
+        return files_in(kind, folder) if os.path.isdir(folder) else []
 
 
 def whole_extension(root: Path) -> list[Path]:
@@ -144,7 +144,7 @@ def _import_packages(site: Path, name: str) -> list[Path]:
         for file in distribution.files or ()
         if len(file.parts) > 1 and not file.parts[0].endswith((".dist-info", ".data"))
     }
-    return [site / top for top in sorted(tops) if top != ".." and (site / top).is_dir()]
+    return [site / top for top in sorted(tops) if top != ".." and os.path.isdir(site / top)]
 
 
 def _entry_points(site: Path, name: str) -> list[tuple[Path, str]]:
@@ -155,8 +155,8 @@ def _entry_points(site: Path, name: str) -> list[tuple[Path, str]]:
     found = []
     for entry in distribution.entry_points.select(group="pi.extensions"):
         base = site.joinpath(*entry.module.split("."))
-        path = base if base.is_dir() else base.with_suffix(".py")
-        if path.exists():
+        path = base if os.path.isdir(base) else base.with_suffix(".py")
+        if os.path.exists(path):
             found.append((path, entry.value))
     return sorted(found)
 

@@ -1,6 +1,7 @@
 """Packages from git: each a clone of its own, replaced as a whole when there is something new."""
 
 import contextlib
+import os
 import re
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _COMMIT = r"[0-9a-f]{7,64}"
 
 def head(place: Path, programs: Programs) -> str | None:
     """The commit that is checked out; None where there is no clone."""
-    if not (place / ".git").exists():
+    if not os.path.exists(place / ".git"):
         return None
     try:
         return programs.read(["git", "rev-parse", "HEAD"], cwd=place)
@@ -63,7 +64,7 @@ def update(source: GitSource, root: Path, place: Path, programs: Programs) -> No
 
 def remove(root: Path, place: Path) -> None:
     """Its clone, and the folders above that are empty then."""
-    if not place.exists():
+    if not os.path.exists(place):
         return
     with own_root(root):
         discard(place)
@@ -100,6 +101,6 @@ def _fetch(source: GitSource, place: Path, programs: Programs) -> str:
 
 def _prepare(folder: Path, programs: Programs) -> None:
     """What its resources need to run."""
-    if (folder / "package.json").is_file():
+    if os.path.isfile(folder / "package.json"):
         programs.run(dependencies_command(programs.npm), cwd=folder)
     install_dependencies(folder, programs)

@@ -3,6 +3,7 @@
 Two packages may need two versions of a third, and neither may disturb what pi runs on.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ _QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
 
 
 def installed_version(source: PipSource, place: Path) -> str | None:
-    if not place.is_dir():
+    if not os.path.isdir(place):
         return None
     from importlib import metadata  # noqa: PLC0415  (for packages from an index only)
 
@@ -74,7 +75,7 @@ def latest_version(source: PipSource, programs: Programs) -> str | None:
 
 def install_dependencies(root: Path, programs: Programs) -> None:
     """What the pyproject.toml of a package asks for, if pi is spoken to in it."""
-    if (root / "pyproject.toml").is_file():
+    if os.path.isfile(root / "pyproject.toml"):
         needed = _dependencies(root)
         if needed:
             _pip(needed, root / SITE, programs)

@@ -31,7 +31,6 @@ _PIP = r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(\[[\w.,\s-]*\])?\s*((?:[=<
 _EXACT = r"[=v\s]*\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
 _SCP = r"([\w.-]+)@([^:/@]+):(.+)"
 _PROTOCOL = r"(?:https?|ssh|git)://"
-_REMOTE = ("npm:", "git:", "pip:", "github:", "http:", "https:", "ssh:", "builtin:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +105,9 @@ def parse_source(text: str) -> Source:
             )
         name = re.sub(r"[-_.]+", "-", match[1]).lower()
         return PipSource(match[0], name, match[3].strip())
-    if text.startswith("git:") or re.match(_PROTOCOL, text, re.IGNORECASE):
-        source = _git(text.removeprefix("git:").strip() if text.startswith("git:") else text)
+    address = bool(re.match(_PROTOCOL, text, re.IGNORECASE))
+    if address or text.startswith("git:"):
+        source = _git(text if address else text.removeprefix("git:").strip())
         if source is None:
             raise ConfigError(f"{text}: not the address of a git repository", hint=_FORMS)
         return source
@@ -181,8 +181,3 @@ def _checked(repo: str, host: str, path: str, ref: str | None) -> GitSource | No
     if ".." in host or repo.startswith("-") or (ref is not None and ref.startswith("-")):
         return None
     return GitSource(repo, host, path, ref)
-
-
-def is_remote(text: str) -> bool:
-    """Whether it names something other than a path."""
-    return text.strip().startswith(_REMOTE)

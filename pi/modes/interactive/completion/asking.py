@@ -3,9 +3,10 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from pi.modes.interactive.completion.base import Found, Provider
+from pi.modes.interactive.completion.base import Answer, Found, Provider
 from pi.modes.interactive.completion.popup import Popup
 
 __all__ = ["Completer"]
@@ -25,19 +26,26 @@ class Completer:
         self._changed = changed
         self._from: Provider | None = None  # whose list is open
         self._dismissed: int | None = None  # where a list started that was closed
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: tuple[asyncio.Future[Any], ...] = ()
 
     def ask(self, text: str, caret: int, *, asked: bool = False) -> None:
         """Open, renew or close the list for this text. asked: somebody pressed Tab."""
         self._cancel()
         line = text[text.rfind("\n", 0, caret) + 1 : caret]
-        for provider in self.providers:
-            wanted = asked or provider is self._from or any(c in line for c in provider.triggers)
-            if not wanted:
-                continue
+        turns = [
+            provider
+            for provider in self.providers
+            if asked or provider is self._from or any(c in line for c in provider.triggers)
+        ]
+        for at, provider in enumerate(turns):
             answer = provider.complete(text, caret, asked=asked)
             if inspect.isawaitable(answer):
-                self._task = asyncio.ensure_future(self._later(provider, answer, caret, asked))
+                if provider is not self._from:
+                    self._from = self.popup = None
+                first = asyncio.ensure_future(answer)
+                rest = turns[at + 1 :]
+                later = self._later(provider, first, rest, text, caret, asked)
+                self._tasks = (first, asyncio.ensure_future(later))
                 return
             if answer is not None:
                 self._show(provider, answer, caret, asked)
@@ -63,14 +71,22 @@ class Completer:
         self._from, self.popup = provider, Popup(found, caret, self.most)
 
     async def _later(
-        self, provider: Provider, answer: Awaitable[Found | None], caret: int, asked: bool
+        self,
+        provider: Provider,
+        answer: Answer,
+        rest: Sequence[Provider],
+        text: str,
+        caret: int,
+        asked: bool,
     ) -> None:
-        try:
-            found = await answer
-        except Exception:  # noqa: BLE001  (an extension's: typing goes on)
-            _log.exception("completion failed")
-            found = None
-        self._task = None
+        """Wait for an answer; where it is none, go on with the rest."""
+        found = await _awaited(answer)
+        for other in rest:
+            if found is not None:
+                break
+            provider = other
+            found = await _awaited(other.complete(text, caret, asked=asked))
+        self._tasks = ()
         if found is None:
             self._from = self.popup = None
         else:
@@ -78,6 +94,16 @@ class Completer:
         self._changed()
 
     def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        for task in self._tasks:  # both: the second may not have begun to wait for the first
+            task.cancel()
+        self._tasks = ()
+
+
+async def _awaited(answer: Answer) -> Found | None:
+    if not inspect.isawaitable(answer):
+        return answer
+    try:
+        return await answer
+    except Exception:  # noqa: BLE001  (an extension's: typing goes on)
+        _log.exception("completion failed")
+        return None

@@ -291,7 +291,8 @@ class Editor:
         if by == "enter" and item.then == "submit":
             self.on_submit(self.take())
         elif by == "tab":
-            self.completer.ask(self._buffer.text, self._buffer.cursor_position)
+            more = item.then == "more"
+            self.completer.ask(self._buffer.text, self._buffer.cursor_position, asked=more)
 
     # Moving
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pi.models.listing import short_count
 from pi.modes.interactive.pickers.fuzzy import fuzzy_filter
 from pi.modes.interactive.pickers.select import Choice, ListPicker
-from pi.modes.interactive.pickers.stage import Stage, key_label
+from pi.modes.interactive.pickers.stage import Stage, key_label, tabs
 from pi.modes.interactive.view import Key
 from pi.wire.messages import ThinkingLevel
 
@@ -133,22 +133,15 @@ class ModelPicker(ListPicker[str, ModelChoice]):
     def head(self, width: int) -> list[str]:
         if not self._scoped:
             return super().head(width)
-        theme = self.theme
-        tabs = [
-            theme.fg("accent", theme.bold(f"[{name}]"))
-            if name == self._tab
-            else theme.fg("muted", f" {name} ")
-            for name in ("all", "scoped")
-        ]
-        return [" " + " ".join(tabs)]
+        return [tabs(self.theme, width, ("all", "scoped"), self._tab)]
 
     def hints(self) -> list[tuple[str, str]]:
         label = key_label
         return [
             (label(self.stage, "tui.select.confirm"), "select"),
+            (label(self.stage, "tui.select.cancel"), "cancel"),
             (label(self.stage, "app.models.save"), "select, make default"),
             (label(self.stage, "tui.input.tab") if self._scoped else "", "all/scoped"),
-            (label(self.stage, "tui.select.cancel"), "cancel"),
         ]
 
     def more(self, key: Key, actions: Sequence[str]) -> bool:
@@ -193,7 +186,10 @@ class ThinkingChoice:
 
 
 class ThinkingPicker(ListPicker[ThinkingLevel, ThinkingChoice]):
-    """levels: those the model has. budgets: tokens, for levels that have one."""
+    """levels: those the model has. budgets: tokens, for levels that have one.
+
+    can_save: with a key that makes it the default. marked: instead of the current one, else.
+    """
 
     def __init__(
         self,
@@ -204,12 +200,13 @@ class ThinkingPicker(ListPicker[ThinkingLevel, ThinkingChoice]):
         current: ThinkingLevel,
         default: ThinkingLevel | None = None,
         budgets: Mapping[str, int] | None = None,
+        marked: ThinkingLevel | None = None,
         title: str = "Thinking level",
+        about: str = "",
         can_save: bool = True,
     ) -> None:
         self._can_save = can_save
-        about = ""
-        if can_save and (keys := key_label(stage, "app.thinking.cycle")):
+        if can_save and not about and (keys := key_label(stage, "app.thinking.cycle")):
             about = f"{keys} goes to the next level without this list."
         if tuple(levels) == ("off",):
             about = "This model does not think before it answers."
@@ -223,7 +220,7 @@ class ThinkingPicker(ListPicker[ThinkingLevel, ThinkingChoice]):
                     note=_LEVELS[level]
                     + (f" (~{short_count(n)} tokens)" if (n := (budgets or {}).get(level)) else "")
                     + (" · default" if level == default else ""),
-                    checked=level == current,
+                    checked=level == (current if can_save else marked),
                 )
                 for level in levels
             ],
@@ -236,7 +233,7 @@ class ThinkingPicker(ListPicker[ThinkingLevel, ThinkingChoice]):
     def hints(self) -> list[tuple[str, str]]:
         save = key_label(self.stage, "app.thinking.save") if self._can_save else ""
         confirm, cancel = super().hints()
-        return [confirm, (save, "select, make default"), cancel]
+        return [confirm, cancel, (save, "select, make default")]
 
     def more(self, key: Key, actions: Sequence[str]) -> bool:
         if self._can_save and "app.thinking.save" in actions:

@@ -10,7 +10,7 @@ from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean_line
 from pi.modes.interactive.view import Key, Lines
 
-__all__ = ["Picker", "Stage", "hint_rows", "key_label", "paragraph", "rule"]
+__all__ = ["Picker", "Stage", "hint_rows", "key_label", "paragraph", "rule", "tabs"]
 
 T = TypeVar("T")
 
@@ -135,6 +135,17 @@ def rule(theme: Theme, width_: int, title: str = "") -> str:
         theme.fg("border", "── ") + theme.fg("accent", theme.bold(text))
         + theme.fg("border", " " + "─" * rest)
     )  # fmt: skip
+
+
+def tabs(theme: Theme, width_: int, names: Sequence[str], chosen: str) -> str:
+    """A row of names, the chosen one in brackets."""
+    shown = [
+        theme.fg("accent", theme.bold(f"[{name}]"))
+        if name == chosen
+        else theme.fg("muted", f" {name} ")
+        for name in names
+    ]
+    return cut(" " + " ".join(shown), width_)
 
 
 def paragraph(theme: Theme, text: str, width_: int, token: str = "muted") -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 
 from pi.modes.interactive.cells import cut, width
 from pi.modes.interactive.pickers.dialogs import EditorDialog, InputDialog, SelectDialog
@@ -17,8 +18,11 @@ from pi.session.store import SessionStore
 
 __all__ = ["TreeChoice", "TreePicker"]
 
-SLICE = 400
-"""Entries that a search looks at before keys are heard again."""
+SLICE = 0.012
+"""Seconds that a search works before keys are heard again."""
+
+SHOW = 0.15
+"""Seconds between two looks at what a search has found so far."""
 
 INDENT = 3
 
@@ -76,6 +80,7 @@ class TreePicker(Picker[TreeChoice]):
         self._note = ""
         self._found: bytearray | None = None
         self._looked = 0
+        self._show_at = 0.0
         self._off: Callable[[], None] | None = None
         self._entries = TreeEntries(store.history)
         self._shape = Shape()
@@ -308,6 +313,7 @@ class TreePicker(Picker[TreeChoice]):
             return
         self._found = bytearray(len(self._entries))
         self._looked = 0
+        self._show_at = 0.0
         self._look_on()
 
     def _look_on(self) -> None:
@@ -316,18 +322,20 @@ class TreePicker(Picker[TreeChoice]):
             return
         words = self._field.text.casefold().split()
         shown = self._entries.visible(self._filter, self._leaf)
-        looked = 0
-        while self._looked < len(self._found) and looked < SLICE:
+        until = monotonic() + SLICE
+        while self._looked < len(self._found) and monotonic() < until:
             row = self._looked
             self._looked += 1
             if shown[row]:
-                looked += 1
                 text = self._entries.words(row)
                 self._found[row] = all(word in text for word in words)
-        self._arrange(self._row)
-        if self._looked < len(self._found):
+        ended = self._looked == len(self._found)
+        if not ended:
             self._off = self.stage.later(0, self._look_on)
-        self.changed()
+        if ended or monotonic() >= self._show_at:
+            self._arrange(self._row)
+            self._show_at = monotonic() + SHOW
+            self.changed()
 
     @property
     def searching(self) -> bool:

@@ -1,0 +1,117 @@
+"""Completion of files: `@` and letters of a name anywhere below the folder."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from pathlib import Path
+
+from pi.modes.interactive.completion.base import Answer, Found, Item
+from pi.modes.interactive.completion.file_index import FileIndex, walk
+from pi.modes.interactive.completion.tokens import Token, token_before, written
+
+__all__ = ["FileProvider"]
+
+FRESH = 2.0
+"""Seconds for which the list of files is taken for what is there."""
+_ELSEWHERE = ("/", "~/", "../", "~\\", "..\\")
+
+
+class FileProvider:
+    """folder: below which files are looked for; may be set to another.
+
+    everywhere: the text of the user's global excludes file. The list is made in a thread and kept;
+    when it is old it is made anew while the old one answers.
+    """
+
+    triggers = "@"
+
+    def __init__(self, folder: Path, everywhere: bytes = b"") -> None:
+        self.folder = folder
+        self._everywhere = everywhere
+        self._index: tuple[Path, FileIndex] | None = None
+        self._made = 0.0
+        self._walk: _Walk | None = None
+
+    def warm(self) -> None:
+        """Begin the list, so that the first `@` finds it."""
+        if self._index is None or self._index[0] != self.folder:
+            self._start()
+
+    def close(self) -> None:
+        """Stop a walk that is under way."""
+        if self._walk is not None:
+            self._walk.stopped = True
+            self._walk = None
+
+    def complete(self, text: str, caret: int, *, asked: bool) -> Answer:
+        token = token_before(text, caret)
+        if not token.at or text.lstrip().startswith("!") or token.path.startswith(_ELSEWHERE):
+            return None
+        self._take()
+        index = self._index
+        if index is None or index[0] != self.folder:
+            return self._when_there(token, caret)
+        if time.monotonic() - self._made > FRESH:
+            self._start()
+        return _found(index[1], token, caret)
+
+    async def _when_there(self, token: Token, caret: int) -> Found | None:
+        walk = self._start()
+        await walk.wait()
+        self._take()
+        return None if self._index is None else _found(self._index[1], token, caret)
+
+    def _start(self) -> "_Walk":
+        if self._walk is None or self._walk.folder != self.folder:
+            self.close()
+            self._walk = _Walk(self.folder, self._everywhere)
+        return self._walk
+
+    def _take(self) -> None:
+        """What a walk has brought."""
+        if self._walk is not None and self._walk.index is not None:
+            self._index = (self._walk.folder, self._walk.index)
+            self._made = self._walk.began
+            self._walk = None
+
+
+class _Walk:
+    """A walk in a thread of its own, which does not keep the program from ending."""
+
+    def __init__(self, folder: Path, everywhere: bytes) -> None:
+        self.folder = folder
+        self.index: FileIndex | None = None
+        self.began = time.monotonic()
+        self.stopped = False
+        self._everywhere = everywhere
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+        threading.Thread(target=self._run, name="file list", daemon=True).start()
+
+    async def wait(self) -> None:
+        await self._ended.wait()
+
+    def _run(self) -> None:
+        try:
+            self.index = FileIndex.of(walk(self.folder, self._everywhere, lambda: self.stopped))
+        finally:
+            if self.index is None:
+                self.index = FileIndex.of(())
+            with contextlib.suppress(RuntimeError):  # the program has ended meanwhile
+                self._loop.call_soon_threadsafe(self._ended.set)
+
+
+def _found(index: FileIndex, token: Token, caret: int) -> Found | None:
+    items = [_item(path, token) for path in index.search(token.path)]
+    return Found(token.start, caret, items) if items else None
+
+
+def _item(path: str, token: Token) -> Item:
+    bare = path.rstrip("/")
+    folder = bare != path
+    name = bare[bare.rfind("/") + 1 :] + "/" * folder
+    last = written(path, token, shell=False, done=True)
+    if not folder:
+        return Item(last, name, bare)
+    return Item(written(path, token, shell=False, done=False), name, bare, then="more", last=last)
