@@ -22,6 +22,7 @@ from pi.config.settings import read_settings
 from pi.errors import PiError, SessionError
 from pi.models.resolution import Scope, ScopedModel
 from pi.models.selection import Selection
+from pi.providers.base import Context
 from pi.providers.http import HttpClient
 from pi.runtime.extending import Extend, Extending
 from pi.runtime.network import http_options
@@ -35,8 +36,8 @@ from pi.session.context import SessionContext
 from pi.session.locate import require_cwd, session_folder
 from pi.session.store import SessionStore
 from pi.tools.base import ToolContext, ToolResult
-from pi.wire.events import AgentEvent, CompactionResult
-from pi.wire.messages import ImageContent, ThinkingLevel, UserContent
+from pi.wire.events import AgentEvent, AssistantEvent, CompactionResult
+from pi.wire.messages import AgentMessage, ImageContent, ThinkingLevel, UserContent
 from pi.wire.model import Model
 
 if TYPE_CHECKING:
@@ -224,6 +225,13 @@ class Host:
         if self._run is not None:
             await self._run
 
+    def ask(
+        self, model: Model, messages: Sequence[AgentMessage], thinking: ThinkingLevel
+    ) -> AsyncGenerator[AssistantEvent, None]:
+        """A request beside the conversation; nothing of it is kept."""
+        request = model_request(self._reach, self.store.id, cached=False)
+        return request(model, Context(messages), thinking)
+
     def stop(self) -> None:
         """Begin to end what is under way; see `abort`."""
         self.session.abort()
@@ -378,13 +386,16 @@ class Host:
         await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
         return text
 
-    async def clone(self) -> bool:
-        """A new session with the active branch; False if an extension keeps this one."""
-        if await self.extending.keeps_from_fork(self.store.leaf_id or "", "at"):
+    async def clone(self, entry_id: str | None = None) -> bool:
+        """A new session with the active branch, up to an entry if one is given.
+
+        False if an extension keeps this one.
+        """
+        if await self.extending.keeps_from_fork(entry_id or self.store.leaf_id or "", "at"):
             return False
         from pi.session.fork import clone_session  # noqa: PLC0415  (as above)
 
-        store = clone_session(self.store, self.folder)
+        store = clone_session(self.store, self.folder, entry_id)
         await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
         return True
 
@@ -470,9 +481,9 @@ class Host:
             thinking=chosen.thinking,
             sections=self.extending.sections(tools),
             tools=tools,
-            request=model_request(self._reach, store.id),
+            request=model_request(self._reach, store.id, watch=self.extending.watch),
             tool_context=new_context,
-            one_off=model_request(self._reach, store.id, cached=False),
+            one_off=model_request(self._reach, store.id, cached=False, watch=self.extending.watch),
             retry=services.retry_policy(),
             compaction=settings.compaction,
             branch_reserve=settings.branch_summary.reserve_tokens,
@@ -525,6 +536,10 @@ class Host:
         async with aclosing(events):
             async for event in events:
                 await self._publish(event)
+
+    def tell(self, event: AgentEvent) -> None:
+        """Let those who subscribed know of something that no run brings about."""
+        self._tell(event)
 
     async def _publish(self, event: AgentEvent) -> None:
         if self.drain is not None:

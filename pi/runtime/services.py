@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from pi.errors import AuthError
 from pi.models.fetched import FetchedModels
 from pi.models.registry import ModelRegistry
 from pi.models.selection import Selection, SessionModel, select_model
+from pi.providers.base import StreamFunction
 from pi.providers.demo_model import DEMO_MODEL
 from pi.providers.registry import APIS
 from pi.resources.context_files import ContextFiles, load_context_files
@@ -52,7 +53,10 @@ class PromptInputs(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """options: as given at the start; they hold for every session of this run."""
+    """options: as given at the start; they hold for every session of this run.
+
+    streams: of providers that bring their own.
+    """
 
     options: RunOptions
     environment: Environment
@@ -61,6 +65,7 @@ class Services:
     registry: ModelRegistry
     credentials: Credentials
     resources: Resources
+    streams: dict[str, StreamFunction] = field(default_factory=dict)
 
     def diagnostics(self) -> Iterator[str]:
         """What is wrong with the person's files, one line each."""

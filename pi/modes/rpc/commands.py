@@ -19,8 +19,7 @@ from pi.wire.messages import THINKING_LEVELS, AgentMessage, ThinkingLevel, text_
 from pi.wire.model import Model
 
 if TYPE_CHECKING:
-    from pi.resources.prompt_templates import PromptTemplate
-    from pi.resources.skills import Skill
+    pass
 
 __all__ = ["AT_ONCE", "COMMANDS", "NOTHING", "REPLACING", "Emit", "Raw"]
 
@@ -181,21 +180,7 @@ def get_fork_messages(host: Host, command: Command, emit: Emit) -> Any:
 
 
 def get_commands(host: Host, command: Command, emit: Emit) -> Any:
-    resources = host.services.resources
-    named: list[tuple[str, str, str, PromptTemplate | Skill]]
-    named = [(t.name, t.description, "prompt", t) for t in resources.prompts]
-    named += [(f"skill:{s.name}", s.description, "skill", s) for s in resources.skills]
-    return {
-        "commands": [
-            {
-                "name": name,
-                "description": description,
-                "source": source,
-                "sourceInfo": resource.origin.describe(resource.path),
-            }
-            for name, description, source, resource in named
-        ]
-    }
+    return {"commands": host.extending.command_list()}
 
 
 # Model and thinking
