@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -78,7 +77,7 @@ def gather(
     if resources.javascript:
         names = ", ".join(str(path) for path in resources.javascript)
         diagnostics.append(f"extensions in TypeScript or JavaScript do not run yet: {names}")
-    return replace(resources, diagnostics=tuple(dict.fromkeys(diagnostics)))
+    return resources._replace(diagnostics=tuple(dict.fromkeys(diagnostics)))
 
 
 def extend(resources: Resources, named: Mapping[Kind, Sequence[Found]]) -> Resources:
@@ -95,7 +94,7 @@ def extend(resources: Resources, named: Mapping[Kind, Sequence[Found]]) -> Resou
             files[kind] += found
             if problem:
                 diagnostics.append(f"{item.origin.source}: {problem}")
-    return replace(_with(resources, files, diagnostics), diagnostics=tuple(diagnostics))
+    return _with(resources, files, diagnostics)._replace(diagnostics=tuple(diagnostics))
 
 
 def survey(
@@ -120,8 +119,7 @@ def _with(
     """With what these files hold behind what is there, each name once."""
     skills = [*resources.skills, *_read(files["skills"], load_skill, diagnostics)]
     prompts = [*resources.prompts, *_read(files["prompts"], load_template, diagnostics)]
-    return replace(
-        resources,
+    return resources._replace(
         skills=_first_of_each(skills, "skill", diagnostics),
         prompts=_first_of_each(prompts, "prompt template", diagnostics),
         themes=tuple(_once((*resources.themes, *files["themes"]))),
