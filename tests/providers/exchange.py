@@ -18,6 +18,7 @@ GOOGLE = "google-generative-ai"
 MISTRAL = "mistral-conversations"
 AZURE = "azure-openai-responses"
 CODEX = "openai-codex-responses"
+PI = "pi-messages"
 BEDROCK = "bedrock-converse-stream"
 VERTEX = "google-vertex"
 
