@@ -80,6 +80,9 @@ TOOL = {
 }
 
 
+PROMPT = system(sections={"a": "AAA", "b": "BBB"}, toolsAdded=[TOOL])
+
+
 def collect(
     model: Model, messages: Sequence[Any], http: HttpOptions | None = None, **options: Any
 ) -> list[Any]:
@@ -151,3 +154,13 @@ class Exchange:
     def failure(self) -> Any:
         assert self.events[-1]["type"] == "error"
         return self.events[-1]["failure"]
+
+
+def sent(exchange: Exchange, messages: Sequence[Any], **options: Any) -> list[Any]:
+    """A conversation as this API is told it, without the prompt and tools that go beside it."""
+    exchange.ask(messages, **options)
+    body = exchange.body
+    conversation: list[Any] = next(
+        body[key] for key in ("messages", "input", "contents") if key in body
+    )
+    return conversation

@@ -7,15 +7,12 @@ import pytest
 from pi.wire.model import Prices
 from tests.providers.exchange import COMPLETIONS, TOOL, assistant, call, result, system, text, user
 
+API = COMPLETIONS
+
 OTHER = {**TOOL, "name": "other"}
 SYSTEM = {"supportsMidConvoSystemMessages": True}
 TOOLS = {**SYSTEM, "supportsMidConvoToolAdditions": True}
 FIRST = system(sections={"a": "AAA"}, toolsAdded=[TOOL])
-
-
-@pytest.fixture
-def exchange(script):
-    return script(COMPLETIONS)
 
 
 def sent(exchange, history, compat, **options):
