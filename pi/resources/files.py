@@ -85,8 +85,8 @@ class _Entry:
 class _Place:
     """A folder on the way down, with the ignore rules that hold in it.
 
-    rules: outermost first, each with the folder its file lies in. seen: the folders above, by
-    their real identity, so that a link back ends there.
+    rules: outermost first, each with the folder its file lies in. seen: device and inode of the
+    folders on the way, so that a link back ends there.
     """
 
     __slots__ = ("folder", "rules", "seen")
@@ -94,8 +94,7 @@ class _Place:
     def __init__(self, folder: Path, above: "_Place | None" = None) -> None:
         self.folder = folder
         self.rules: tuple[tuple[Path, Any], ...] = above.rules if above else ()
-        self.seen: frozenset[str] = above.seen if above else frozenset()
-        self.seen |= {os.path.realpath(folder)}
+        self.seen: tuple[tuple[int, int], ...] = (*(above.seen if above else ()), _identity(folder))
 
     def entries(self) -> list[_Entry]:
         """All that is visible and not ignored, in order."""
@@ -121,7 +120,7 @@ class _Place:
 
     def below(self, entry: _Entry) -> "_Place | None":
         """None for a folder that is one of those above."""
-        if os.path.realpath(entry.path) in self.seen:
+        if _identity(entry.path) in self.seen:
             return None
         return _Place(entry.path, self)
 
@@ -143,6 +142,14 @@ class _Place:
             if verdict:
                 return bool(verdict > 0)
         return False
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return 0, 0
+    return status.st_dev, status.st_ino
 
 
 def _walk(place: _Place, *, deep: bool) -> Iterator[_Entry]:

@@ -12,9 +12,6 @@ from pi.resources.discovery import find_resources, real_path
 from pi.resources.files import files_in, top_level
 from pi.resources.found import KINDS, Found, Kind, Origin
 from pi.resources.loading import ExtensionFile, ResourceChoice, Resources
-from pi.resources.packages.configured import collect, declarations, effective, temporary
-from pi.resources.packages.places import Places
-from pi.resources.packages.programs import Programs
 from pi.resources.prompt_templates import load_template
 from pi.resources.skills import load_skill
 
@@ -45,20 +42,21 @@ def gather(
 ) -> Resources:
     """See `load_resources`."""
     found, diagnostics = survey(paths, settings, environment, offline=offline)
-    named = temporary([text for text in choice.extensions if not text.startswith(_BUILTIN)])
-    diagnostics += named.problems
     diagnostics += [
         f"-e: there is no extension {text} in this version of pi"
         for text in choice.extensions
         if text.startswith(_BUILTIN)
     ]
-    brought, problems = collect(
-        [(package, package) for package in named.packages],
-        Places(paths),
-        Programs(environment.variables, settings.npm_command),
-        offline=offline,
-    )
-    diagnostics += problems
+    brought: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
+    sources = [text for text in choice.extensions if not text.startswith(_BUILTIN)]
+    if sources:
+        # Most runs have no packages: then nothing that knows of them is loaded.
+        from pi.resources.packages.configured import collect_temporary  # noqa: PLC0415
+
+        brought, problems = collect_temporary(
+            sources, paths, settings, environment, offline=offline
+        )
+        diagnostics += problems
 
     def wanted(kind: Kind) -> list[Found]:
         """In order of precedence, each file once."""
@@ -102,15 +100,13 @@ def survey(
 
     And a line for each package that is left out.
     """
-    places = Places(paths)
-    declared = declarations(settings)
-    packaged, problems = collect(
-        effective(declared.packages, places),
-        places,
-        Programs(environment.variables, settings.npm_command),
-        offline=offline,
-    )
-    return find_resources(paths, settings, packaged), [*declared.problems, *problems]
+    packaged: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
+    problems: list[str] = []
+    if settings.packages:
+        from pi.resources.packages.configured import collect_declared  # noqa: PLC0415  (as above)
+
+        packaged, problems = collect_declared(paths, settings, environment, offline=offline)
+    return find_resources(paths, settings, packaged), problems
 
 
 def _explicit(

@@ -8,14 +8,17 @@ import json
 import os
 import re
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.differential import normal
 from tests.differential.cases import Case
 from tests.differential.programs import Program
 from tests.e2e.conftest import COMMAND
+from tests.e2e.test_packages import NPM, git
 from tests.scripted_provider import ScriptedProvider
 
 REFERENCE = os.environ.get("PI_REFERENCE")
@@ -156,3 +159,70 @@ def test_filters(tmp_path: Path, name: str) -> None:
         settings=SETTINGS[name],
     )
     compare(tmp_path, case)
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["reference first", "pi first"])
+def test_each_uses_what_the_other_installed(tmp_path: Path, first: int) -> None:
+    """Packages from npm, git and a folder: the same places, the same settings, the same skills."""
+    assert REFERENCE is not None
+    commands = [shlex.split(REFERENCE), COMMAND]
+    program = tmp_path / "npm.py"
+    program.write_text(NPM)
+    package = tmp_path / "registry" / "@team" / "tools" / "1.0.0"
+    files = {
+        package / "package.json": b'{"name": "@team/tools", "version": "1.0.0", '
+        b'"pi": {"skills": ["./own/*"], "prompts": ["p/**/*.md", "!**/no.md"]}}',
+        package / "own" / "a" / "SKILL.md": skill("from-npm"),
+        package / "own" / "b" / "SKILL.md": skill("also-from-npm"),
+        package / "p" / "x" / "yes.md": template("yes $1"),
+        package / "p" / "no.md": template("no"),
+        tmp_path / "hosted" / "team" / "tools" / "skills" / "c" / "SKILL.md": skill("from-git"),
+        tmp_path / "local" / "skills" / "d" / "SKILL.md": skill("from-a-folder"),
+    }
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    hosted = tmp_path / "hosted" / "team" / "tools"
+    git(hosted, "init", "--quiet", "--initial-branch=main")
+    git(hosted, "add", ".")
+    git(hosted, "commit", "--quiet", "-m", "one")
+    sources = ("npm:@team/tools@1.0.0", "git:example.org/team/tools@main", "../../local")
+    case = Case(
+        [DONE] * 4,
+        [],
+        {
+            "~/.gitconfig": f'[url "file://{tmp_path}/hosted/"]\ninsteadOf = https://example.org/\n'.encode()
+        },
+        settings={"npmCommand": [sys.executable, str(program)]},
+        env={"PI_OFFLINE": "0"},
+    )
+    with ScriptedProvider(list(case.turns)) as server:
+        run = Program(commands[first], tmp_path / "0", server, "anthropic-messages", case)
+        for source in sources:
+            done = run.run("install", source)
+            assert done.returncode == 0, done.stderr
+        settings = run.home / ".pi" / "agent" / "settings.json"
+        assert json.loads(settings.read_text())["packages"] == [*sources[:2], "../../../../local"]
+        listed = run.run("list").stdout
+        run.command = commands[1 - first]
+        assert run.run("list").stdout == listed
+        for command in commands:
+            run.command = command
+            done = run.run(
+                *("--offline", "--provider", "mock", "--model", "m1", "-p"),
+                *("/skill:from-git", "/yes 1"),
+            )
+            assert done.returncode == 0, done.stderr
+        skills = [[name for name, _, _ in entry] for entry in told(run)]
+        assert skills == [["from-npm", "also-from-npm", "from-git", "from-a-folder"]] * 4
+        asked = [
+            normal.request({"path": "", "headers": {}, "body": request.body}, set())
+            for request in server.requests
+        ]
+        assert asked[:2] == asked[2:]
+        run.command = commands[1 - first]
+        for source in ("npm:@team/tools", "git:example.org/team/tools", "../../local"):
+            done = run.run("remove", source)
+            assert done.returncode == 0, done.stderr
+        assert json.loads(settings.read_text())["packages"] == []
+        assert not list((run.home / ".pi" / "agent").rglob("SKILL.md"))

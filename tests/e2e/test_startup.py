@@ -95,6 +95,26 @@ def test_a_request_over_http_loads_its_own_api_only(scripted: ScriptedFactory) -
     assert not unused & loaded
 
 
+def test_resources_load_what_they_need(machine: Machine) -> None:
+    """None: a look whether there are any. Ordinary ones: no parser, no patterns, no packages."""
+    code = (
+        "from pi.__main__ import main\nimport sys\n"
+        "sys.argv[1:] = ['--provider', 'demo', '--no-session', '-nt', '-p', 'hello']\nmain()"
+    )
+    loaded = imported(machine, code)
+    assert {name for name in loaded if name.startswith("pi.resources.")} == {
+        *("pi.resources.context_files", "pi.resources.found", "pi.resources.loading"),
+        *("pi.resources.system_prompt", "pi.resources.textfile"),
+    }
+    skill = machine.agent / "skills" / "a" / "SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text('---\nname: a\ndescription: "Does this: that"\n---\nDo it.')
+    loaded = imported(machine, code)
+    assert "pi.resources.skills" in loaded
+    rare = {"yaml", "wcmatch", "nodesemver", "tomllib", "pi._speedups.ignore"}
+    assert not (rare | {"pi.resources.packages", "pi.resources.themes"}) & loaded
+
+
 def test_version(machine: Machine) -> None:
     result = machine.run("--version")
     assert (result.code, result.stderr) == (0, "")

@@ -4,12 +4,15 @@ A project's declaration replaces the person's own of the same package; with `aut
 only changes what that one brings. Source: docs/packages.md.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pi.config.environment import Environment
+from pi.config.paths import Paths
 from pi.config.settings_types import Settings
 from pi.errors import ConfigError
 from pi.resources.found import KINDS, Found, Kind, Origin, Scope
@@ -26,8 +29,18 @@ from pi.resources.packages.source import (
     parse_source,
 )
 
-__all__ = ["Declared", "Declaration", "collect", "declarations", "effective", "is_installed"]
-__all__ += ["install_source", "temporary"]
+__all__ = [
+    "Declaration",
+    "Declared",
+    "collect_declared",
+    "collect_temporary",
+    "declarations",
+    "effective",
+    "install_source",
+    "is_installed",
+]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +80,6 @@ def declarations(settings: Settings) -> Declared:
     return Declared(tuple(found), tuple(problems))
 
 
-def temporary(sources: Sequence[str]) -> Declared:
-    """What `-e` names, for one run."""
-    found, problems = [], []
-    for text in sources:
-        try:
-            found.append(Declaration(text, parse_source(text), "temporary"))
-        except ConfigError as error:
-            problems.append(f"-e: {error}")
-    return Declared(tuple(found), tuple(problems))
-
-
 def effective(
     packages: Sequence[Declaration], places: Places
 ) -> list[tuple[Declaration, Declaration]]:
@@ -100,28 +102,42 @@ def effective(
     return [*result, *((package, package) for package in mine.values())]
 
 
-def collect(
-    packages: Sequence[tuple[Declaration, Declaration]],
-    places: Places,
-    programs: Programs,
-    *,
-    offline: bool,
+def collect_declared(
+    paths: Paths, settings: Settings, environment: Environment, *, offline: bool
 ) -> tuple[dict[Kind, list[Found]], list[str]]:
-    """The resources of each, first found first, and a line for each package that is left out.
+    """The resources of the packages in settings, and a line for each package that is left out.
 
     What is not installed yet is installed, unless offline.
     """
-    found: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
-    problems: list[str] = []
-    for package, where in packages:
+    declared = declarations(settings)
+    places = Places(paths)
+    programs = Programs(environment.variables, settings.npm_command)
+    packages = effective(declared.packages, places)
+    found, problems = _collect(packages, places, programs, offline)
+    return found, [*declared.problems, *problems]
+
+
+def collect_temporary(
+    sources: Sequence[str],
+    paths: Paths,
+    settings: Settings,
+    environment: Environment,
+    *,
+    offline: bool,
+) -> tuple[dict[Kind, list[Found]], list[str]]:
+    """The same for what `-e` names. What an earlier run left is brought up to date."""
+    named: list[tuple[Declaration, Declaration]] = []
+    wrong: list[str] = []
+    for text in sources:
         try:
-            contents = _contents(package, where, places, programs, offline)
-        except (PackageError, ConfigError, OSError) as error:
-            problems.append(_failure(package, error))
-            continue
-        for kind, items in contents:
-            found[kind] += items
-    return found, problems
+            package = Declaration(text, parse_source(text), "temporary")
+        except ConfigError as error:
+            wrong.append(f"-e: {error}")
+        else:
+            named.append((package, package))
+    programs = Programs(environment.variables, settings.npm_command)
+    found, problems = _collect(named, Places(paths), programs, offline)
+    return found, [*wrong, *problems]
 
 
 def is_installed(source: Source, scope: Scope, places: Places) -> bool:
@@ -166,6 +182,25 @@ def install_source(
                 raise PackageError(f"there is nothing at {place}")
 
 
+def _collect(
+    packages: Sequence[tuple[Declaration, Declaration]],
+    places: Places,
+    programs: Programs,
+    offline: bool,
+) -> tuple[dict[Kind, list[Found]], list[str]]:
+    found: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
+    problems: list[str] = []
+    for package, where in packages:
+        try:
+            contents = _contents(package, where, places, programs, offline)
+        except (PackageError, ConfigError, OSError) as error:
+            problems.append(_failure(package, error))
+            continue
+        for kind, items in contents:
+            found[kind] += items
+    return found, problems
+
+
 def _contents(
     package: Declaration, where: Declaration, places: Places, programs: Programs, offline: bool
 ) -> Iterator[tuple[Kind, list[Found]]]:
@@ -177,6 +212,8 @@ def _contents(
     if not installed:
         if offline:
             raise PackageError("it is not installed, and pi is offline")
+        # It may take long, and nothing else is to be seen meanwhile.
+        log.warning("installing package %s", where.text)
         install_source(source, scope, places, programs)
     elif scope == "temporary" and not offline:
         _refresh(source, scope, places, programs)

@@ -4,7 +4,6 @@ npm and git as the reference has them, so that both programs find the same insta
 package has a folder to itself, with all it depends on.
 """
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,4 +78,6 @@ class Places:
 
 
 def _digest(text: str) -> str:
+    import hashlib  # noqa: PLC0415  (for packages of one run only)
+
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,8 +1,6 @@
 """Other programs at work for us: npm, git, pip. What they say is kept for the error, or shown."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +40,8 @@ class Programs:
         if not self.shown:
             self.read(command, cwd=cwd)
             return
+        import subprocess  # noqa: PLC0415  (few runs start another program)
+
         try:
             # stdout is for our own results.
             done = subprocess.run(command, cwd=cwd, env=dict(self.variables), stdout=2, check=False)
@@ -52,6 +52,8 @@ class Programs:
 
     def read(self, command: Sequence[str], *, cwd: Path | None = None) -> str:
         """Its output, blanks at the ends taken off. Asks nobody anything."""
+        import subprocess  # noqa: PLC0415  (as in run)
+
         try:
             done = subprocess.run(
                 command,
@@ -80,6 +82,8 @@ class Programs:
 
 
 def find_program(name: str, variables: Mapping[str, str]) -> str | None:
+    import shutil  # noqa: PLC0415  (for pip's stand-in only)
+
     return shutil.which(name, path=variables.get("PATH", os.defpath))
 
 

@@ -273,7 +273,7 @@ def test_the_first_list_is_waited_for_and_an_old_one_renewed(folder, monkeypatch
         assert labels(desk)[0] == "alto.txt"
         desk.files.folder = folder / "src"
         desk.type("\x7f" * 4, "@dee")
-        await until(lambda: labels(desk) == ["deep/"])
+        await until(lambda: labels(desk)[:1] == ["deep/"])
         desk.files.close()
 
     asyncio.run(work())
