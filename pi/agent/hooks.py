@@ -31,12 +31,16 @@ Handler = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class HookFailure:
-    """What to tell the person. owner: file of the extension. error: None for a slow handler."""
+    """What to tell the person. owner: file of the extension. error: None for a slow handler.
+
+    place: where in the extension, `file:line`, as far as that is known.
+    """
 
     owner: str
     event: str
     text: str
     error: BaseException | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Hooks:
     _turn: int = 0
     _partial: AgentMessage | None = None
     _posted: asyncio.Task[None] | None = None
+    _background: set["asyncio.Task[None]"] = field(default_factory=set)
 
     # Who listens
 
@@ -128,6 +133,16 @@ class Hooks:
             await self.notify(event)
 
         self._posted = asyncio.get_running_loop().create_task(told())
+
+    def keep(self, task: "asyncio.Task[None]") -> None:
+        """Hold on to something that goes on in the background; it ends with the session."""
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def close(self) -> None:
+        """End what goes on in the background, but for who closes it."""
+        for task in self._background - {asyncio.current_task()}:
+            task.cancel()
 
     async def posted(self) -> None:
         """Wait until everything posted so far was told."""

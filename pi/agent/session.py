@@ -149,6 +149,11 @@ class AgentSession:
         return not self._activity.idle.is_set()
 
     @property
+    def is_aborted(self) -> bool:
+        """Whether what is under way was told to end."""
+        return self.is_busy and self._activity.abort.triggered
+
+    @property
     def is_compacting(self) -> bool:
         return self._activity.compacting or self.compactor.running
 

@@ -1,8 +1,14 @@
 """The text of `pi --help`, made from the parser's own list of options."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from pi.cli.options import COMMAND, GROUPS, PiOption
+
+if TYPE_CHECKING:
+    from pi.runtime.additions import Flag
 
 __all__ = ["help_text"]
 
@@ -41,8 +47,8 @@ VARIABLES = (
 )  # fmt: skip
 
 
-def help_text() -> str:
-    """At most WIDTH columns, ending in a newline."""
+def help_text(flags: "Sequence[Flag]" = ()) -> str:
+    """At most WIDTH columns, ending in a newline. flags: the options that extensions add."""
     formatter = click.HelpFormatter(width=WIDTH)
     formatter.write_text("pi: a coding agent for the terminal")
     formatter.write_usage("pi", "[options] [--] [@files...] [messages...]")
@@ -66,6 +72,18 @@ def help_text() -> str:
                     (_spelling(option), option.help or "")
                     for option in COMMAND.params
                     if isinstance(option, PiOption) and option.group == group and not option.hidden
+                ],
+                col_max=38,
+            )
+    if flags:
+        with formatter.section("Options of extensions"):
+            formatter.write_dl(
+                [
+                    (
+                        f"--{flag.name}" + (" <value>" if flag.kind == "string" else ""),
+                        flag.description,
+                    )
+                    for flag in flags
                 ],
                 col_max=38,
             )

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from pi.cli.extending import Extender, check_unknown
 from pi.cli.options import Options
 from pi.cli.prompts import compose_prompts
 from pi.config.environment import Environment
@@ -23,15 +24,28 @@ def list_models(options: Options, environment: Environment) -> str:
     """The table of `--list-models`."""
     services = read_services(options, environment, find_paths(environment))
     warn((*options.warnings, *services.settings.diagnostics, *services.registry.diagnostics))
-    return model_table(services.registry, services.credentials, options.list_models)
+
+    async def table() -> str:
+        # Extensions may bring models.
+        host = Host(services, Extender())
+        await host.extending.load()
+        try:
+            return model_table(services.registry, services.credentials, options.list_models)
+        finally:
+            await host.extending.unload("quit", None)
+
+    return asyncio.run(table())
 
 
 def run_prompts(options: Options, environment: Environment) -> int:
     """Everything between the options and the exit code of a text, JSON or RPC run."""
     warn(options.warnings)
     with asyncio.Runner() as runner:
-        host = runner.run(open_host(options, environment))
+        check_unknown(options, environment)
+        extender = Extender()
+        host = runner.run(open_host(options, environment, extender))
         try:
+            options = extender.read_flags(options, host)
             # Outside of the loop, whose handler of Ctrl-C would not end a read of stdin.
             prompts = _prompts(options, host) if options.mode != "rpc" else ()
             code = runner.run(_run(options, host, prompts))
@@ -53,7 +67,7 @@ def _prompts(options: Options, host: Host) -> Sequence[Prompt]:
         home=services.paths.home,
         load_image=image_loader(services.settings, host.model),
     )
-    if prompts:
+    if prompts and host.additions is None:  # else a command may be all that is meant
         services.check_key(host.model)
     return prompts
 
@@ -64,6 +78,8 @@ async def _run(options: Options, host: Host, prompts: Sequence[Prompt]) -> int:
         from pi.modes.rpc import run_rpc  # noqa: PLC0415
 
         return await run_rpc(host)
+    if options.mode == "json":
+        host.ui.mode = "json"
     await host.begin()
     if options.mode == "json":
         from pi.modes.json_events import run_json  # noqa: PLC0415

@@ -7,8 +7,9 @@ before it, in `_canonical`: multi-letter short forms (-nt is not -n -t), no bund
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 import click
@@ -51,6 +52,8 @@ class Options(RunOptions):
     list_models: search text, "" for all, None when not asked.
     export: the session file to make a page of; the first of `messages` says where to.
     warnings: what was ignored, one line each, for stderr.
+    unknown: the first option that only an extension could know; flags: those that were known.
+    argv and the rest: what this was read from, to be read again once extensions are loaded.
     """
 
     show: Literal["help", "version"] | None = None
@@ -61,6 +64,11 @@ class Options(RunOptions):
     export: str | None = None
     verbose: bool = False
     warnings: tuple[str, ...] = ()
+    unknown: UsageError | None = None
+    flags: tuple[tuple[str, bool | str], ...] = ()
+    argv: tuple[str, ...] = field(default=(), compare=False)
+    stdin_is_tty: bool = field(default=False, compare=False)
+    stdout_is_tty: bool = field(default=False, compare=False)
 
 
 class PiOption(click.Option):
@@ -192,10 +200,10 @@ COMMAND = click.Command(
         _flag("--no-themes", group="Resources", hidden=True,
               help="Without the themes that are found; those of --theme stay"),
         PiOption("-e", "--extension", "extensions", group="Resources", multiple=True,
-                 metavar="<source>", hidden=True,
+                 metavar="<source>",
                  help="Use an extension or a package for this run: a path, npm:, git:, pip: "
                       "(repeatable)"),
-        _flag("-ne", "--no-extensions", group="Resources", hidden=True,
+        _flag("-ne", "--no-extensions", group="Resources",
               help="Without the extensions that are found; those of -e stay"),
         _flag("-a", "--approve", "trust", group="Process", flag_value="approve",
               help="Trust this project's .pi folder for this run"),
@@ -213,9 +221,16 @@ COMMAND = click.Command(
 """Never invoked: only its parser and its list of parameters are used."""
 
 
-def parse(argv: Sequence[str], *, stdin_is_tty: bool, stdout_is_tty: bool) -> Options:
+def parse(
+    argv: Sequence[str],
+    *,
+    stdin_is_tty: bool,
+    stdout_is_tty: bool,
+    flags: Mapping[str, Literal["boolean", "string"]] = MappingProxyType({}),
+) -> Options:
     """The options of `pi argv…`.
 
+    flags: the options that extensions add, by name.
     Raises UsageError for the first thing that is wrong. Unknown options and conflicts do not keep
     --help and --version from being shown; values of the wrong form do.
     """
@@ -224,7 +239,7 @@ def parse(argv: Sequence[str], *, stdin_is_tty: bool, stdout_is_tty: bool) -> Op
             f"this version of pi does not have the command `pi {argv[0]}` yet",
             hint=f"To send the word as a prompt: pi -p -- {argv[0]}",
         )
-    options, positional, refused = _canonical(argv)
+    options, positional, refused, given = _canonical(argv, flags)
     try:
         values = COMMAND.make_context("pi", [*options, "--", *positional]).params
     except click.UsageError as error:
@@ -232,7 +247,16 @@ def parse(argv: Sequence[str], *, stdin_is_tty: bool, stdout_is_tty: bool) -> Op
     parsed = _options(values)
     if parsed.show:
         return parsed
-    if refused:
+    parsed = replace(
+        parsed,
+        flags=tuple(given.items()),
+        argv=tuple(argv),
+        stdin_is_tty=stdin_is_tty,
+        stdout_is_tty=stdout_is_tty,
+    )
+    if isinstance(refused, _Unknown):
+        parsed = replace(parsed, unknown=refused)
+    elif refused:
         raise refused
     _check_conflicts(parsed)
     if stdin_is_tty and stdout_is_tty and parsed.list_models is None and parsed.export is None:
@@ -245,12 +269,19 @@ def parse(argv: Sequence[str], *, stdin_is_tty: bool, stdout_is_tty: bool) -> Op
     return parsed
 
 
-def _canonical(argv: Sequence[str]) -> tuple[list[str], list[str], UsageError | None]:
+class _Unknown(UsageError):
+    """A long option that pi does not have; an extension may."""
+
+
+def _canonical(
+    argv: Sequence[str], flags: Mapping[str, Literal["boolean", "string"]]
+) -> tuple[list[str], list[str], UsageError | None, dict[str, bool | str]]:
     """`argv` as click reads it unambiguously: options with their values, then everything else.
 
     The third value is the first unknown or not yet available option, to be raised unless help or
-    the version is asked for.
+    the version is asked for; the fourth are those of extensions.
     """
+    given: dict[str, bool | str] = {}
     known = _spellings()
     options: list[str] = []
     positional: list[str] = []
@@ -278,11 +309,18 @@ def _canonical(argv: Sequence[str]) -> tuple[list[str], list[str], UsageError | 
             elif option.name == "print_" and following is not None and following.startswith("---"):
                 # A prompt that opens with front matter, or a rule of dashes.
                 positional.append(rest.pop())
+        elif arg[:2] == "--" and (kind := flags.get(arg[2:])) is not None:
+            if kind == "boolean":
+                given[arg[2:]] = True
+            elif following is None or following.startswith("-"):
+                raise UsageError(f"{arg} needs a value")
+            else:
+                given[arg[2:]] = rest.pop()
         elif arg not in NOTHING_TO_DISABLE:
             refused = refused or _refuse(arg, known)
             if not arg.startswith("--") and arg not in NOT_YET:
                 raise refused
-    return options, positional, refused
+    return options, positional, refused, given
 
 
 def _spellings() -> dict[str, PiOption]:
@@ -317,7 +355,7 @@ def _refuse(arg: str, known: dict[str, PiOption]) -> UsageError:
     from difflib import get_close_matches  # noqa: PLC0415  (only to word an error)
 
     nearest = " or ".join(get_close_matches(name, known, n=2, cutoff=0.7))
-    return UsageError(
+    return (_Unknown if name.startswith("--") and not equals else UsageError)(
         message, hint=f"Did you mean {nearest}?" if nearest else "pi --help lists the options"
     )
 

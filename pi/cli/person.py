@@ -2,11 +2,11 @@
 
 import getpass
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 
+from pi.auth.browser import open_browser
 from pi.auth.oauth.base import SignInCancelled
 
 __all__ = ["Terminal"]
@@ -28,7 +28,7 @@ class Terminal:
     def show_address(self, url: str, *, note: str) -> None:
         self.say(f"Open this address in a browser:\n\n  {url}\n\n{note}")
         if self._browser:
-            _open(url)
+            open_browser(url)
 
     def ask(self, question: str, *, secret: bool = False) -> str:
         try:
@@ -67,21 +67,3 @@ class Terminal:
             answer = self.ask(f"1-{len(choices)}: ")
             if answer.isdecimal() and 1 <= int(answer) <= len(choices):
                 return int(answer) - 1
-
-
-def _open(url: str) -> None:
-    """A browser in the background; without one, the address on the screen has to do."""
-    if sys.platform == "win32":
-        os.startfile(url)
-        return
-    command = "open" if sys.platform == "darwin" else "xdg-open"
-    try:
-        subprocess.Popen(
-            [command, url],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError:
-        return

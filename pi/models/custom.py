@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pi.config.documents import read_document
 from pi.errors import ConfigError
 
-__all__ = ["CustomModels", "ProviderConfig", "merge_fields", "read_custom"]
+__all__ = ["CustomModels", "ProviderConfig", "merge_fields", "provider_config", "read_custom"]
 
 _SHOWN = 5
 _MEANINGFUL = ("baseUrl", "headers", "compat", "modelOverrides", "models", "apiKey", "oauth")
@@ -61,7 +61,7 @@ def read_custom(path: Path, built_in: Collection[str]) -> CustomModels:
     for name, record in value["providers"].items():
         lacking = _lacking(name, record, name in built_in)
         if lacking is None:
-            providers[name] = _config(name, record)
+            providers[name] = provider_config(name, record)
         else:
             diagnostics.append(f"{path}: providers.{name}{lacking}; provider left out")
     return CustomModels(providers, tuple(diagnostics))
@@ -92,7 +92,8 @@ def _lacking(name: str, record: Mapping[str, Any], built_in: bool) -> str | None
     return None
 
 
-def _config(name: str, record: Mapping[str, Any]) -> ProviderConfig:
+def provider_config(name: str, record: Mapping[str, Any]) -> ProviderConfig:
+    """A provider of the file, already checked."""
     return ProviderConfig(
         name=record.get("name", name),
         base_url=record.get("baseUrl"),

@@ -7,6 +7,7 @@ one model parses one provider's file at most.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from pi.models.catalogue import catalogue_records, index, provider_ids
@@ -35,6 +36,7 @@ class ModelRegistry:
     supported_apis: the APIs this program speaks; others are known, but never offered.
     fetched: models-store.json, whose lists go over the shipped ones where they are newer.
     extra_models: such as the demo provider's; found when asked for by provider, never offered.
+    added: providers that the program brings, over those of models.json.
     diagnostics: what is wrong with models.json, one line each.
     """
 
@@ -45,15 +47,48 @@ class ModelRegistry:
         supported_apis: Collection[str],
         extra_models: Sequence[Model] = (),
         fetched: FetchedModels | None = None,
+        added: Mapping[str, ProviderConfig] = MappingProxyType({}),
     ) -> None:
         self.supported_apis = frozenset(supported_apis)
         self._extra = tuple(extra_models)
         self._fetched = fetched
         custom = read_custom(models_file, provider_ids())
-        self.configs: Mapping[str, ProviderConfig] = custom.providers
+        self.configs: dict[str, ProviderConfig] = {**custom.providers, **added}
+        self._file = {k: v for k, v in custom.providers.items() if k not in added}
+        self._alone = set(added)
         self.diagnostics = custom.diagnostics
         self._names: tuple[Name, ...] | None = None
         self._records: dict[str, dict[str, Mapping[str, Any]]] = {}
+
+    def register(self, provider: str, config: ProviderConfig, *, models: bool) -> None:
+        """Add a provider at run time, or change one. What models.json says goes over it.
+
+        models: whether its models are all that the provider has.
+        """
+        filed = self._file.get(provider)
+        self.configs[provider] = config if filed is None else _over(config, filed)
+        self._alone.discard(provider)
+        if models:
+            self._alone.add(provider)
+        self._forget(provider)
+
+    def unregister(self, provider: str) -> None:
+        """Take that back."""
+        filed = self._file.get(provider)
+        if filed is not None:
+            self.configs[provider] = filed
+        else:
+            self.configs.pop(provider, None)
+        self._alone.discard(provider)
+        self._forget(provider)
+
+    def support(self, api: str) -> None:
+        """Offer the models of one more API."""
+        self.supported_apis |= {api}
+
+    def _forget(self, provider: str) -> None:
+        self._names = None
+        self._records.pop(provider, None)
 
     def providers(self) -> tuple[str, ...]:
         """Every provider that can be named: shipped ones, then the person's, then extra ones."""
@@ -155,9 +190,9 @@ class ModelRegistry:
 
     def _build(self, provider: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         config = self.configs.get(provider)
-        shipped: dict[str, Mapping[str, Any]] = {
-            record["id"]: record for record in catalogue_records(provider)
-        }
+        shipped: dict[str, Mapping[str, Any]] = {}
+        if provider not in self._alone:
+            shipped = {record["id"]: record for record in catalogue_records(provider)}
         if self._fetched is not None and shipped:
             shipped |= self._fetched.records(provider)
         if config is None:
@@ -180,6 +215,20 @@ class ModelRegistry:
             if model_id in built:
                 built[model_id] = merge_fields(built[model_id], override)
         yield from built.items()
+
+
+def _over(added: ProviderConfig, filed: ProviderConfig) -> ProviderConfig:
+    """What an extension says of a provider, under what the person says."""
+    return replace(
+        filed,
+        base_url=filed.base_url or added.base_url,
+        api=filed.api or added.api,
+        api_key=filed.api_key or added.api_key,
+        auth_header=filed.auth_header or added.auth_header,
+        headers={**added.headers, **filed.headers},
+        compat={**added.compat, **filed.compat},
+        models=(*added.models, *filed.models),
+    )
 
 
 def _provider_changes(config: ProviderConfig) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class Shortcut:
 class Additions:
     """hooks: who listens. tools: by name, a built-in one's name takes its place.
 
-    on_close: called once, when the session is over.
+    on_open: called once the session is there. on_close: called once, when it is over.
     """
 
     hooks: Hooks
@@ -89,6 +89,7 @@ class Additions:
     entry_renderers: dict[str, Renderer] = field(default_factory=dict)
     tool_renderers: list[Callable[[str, Callable[[], Any]], Any]] = field(default_factory=list)
     markdown: list[tuple[Renderer, frozenset[str]]] = field(default_factory=list)
+    on_open: list[Callable[[], None]] = field(default_factory=list)
     on_close: list[Callable[[], None]] = field(default_factory=list)
     _commands: list[AddedCommand] = field(default_factory=list)
 
@@ -140,7 +141,13 @@ class Additions:
                 if each.owner == owner:
                     del table[name]
 
+    def open(self) -> None:
+        """The session that these belong to is there."""
+        while self.on_open:
+            self.on_open.pop()()
+
     def close(self) -> None:
         """The session these belong to is over. Safe to call twice."""
+        self.hooks.close()
         while self.on_close:
             self.on_close.pop()()

@@ -13,6 +13,7 @@ from pi.runtime.prompts import Prompt
 from pi.tools.base import Tool
 from pi.tools.registry import load
 from pi.wire.messages import ImageContent
+from pi.wire.model import Model
 
 if TYPE_CHECKING:
     from pi.agent.hook_events import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         SessionBeforeSwitch,
         StartReason,
     )
+    from pi.providers.base import Watch
     from pi.runtime.additions import AddedCommand, Additions
     from pi.runtime.host import Disposition, Host, WhileRunning
     from pi.wire.messages import CustomMessage
@@ -32,6 +34,14 @@ Extend = Callable[["Host"], Awaitable["Additions | None"]]
 """Loads the extensions for a session that is about to be opened; None where there are none."""
 
 
+_ABOUT_REQUESTS = (
+    "before_provider_headers",
+    "before_provider_request",
+    "after_provider_response",
+    "provider_stream_event",
+)
+
+
 class Extending:
     """additions: of the session that is open, None where there are no extensions."""
 
@@ -39,6 +49,7 @@ class Extending:
         self.additions: Additions | None = None
         self._host = host
         self._extend = extend
+        self._announced = False
         self._afterwards: list[Callable[[], None]] = []
 
     # They come and go
@@ -53,6 +64,8 @@ class Extending:
             return
         from pi.agent import hook_events as ev  # noqa: PLC0415  (loaded with them)
 
+        self._announced = True
+        additions.open()
         await additions.hooks.notify(ev.SessionStart(reason, previous))
         cwd = str(self._host.paths.cwd)
         when = ev.ResourcesDiscover(cwd, "reload" if reason == "reload" else "startup")
@@ -61,16 +74,18 @@ class Extending:
             self._take_resources(found)
 
     async def unload(self, reason: Any, target: str | None) -> None:
-        """Tell them that their session is over, and let go of them."""
+        """Let go of them; those who were told of their session are told that it is over."""
         additions, self.additions = self.additions, None
         if additions is None:
             return
         from pi.agent.hook_events import SessionShutdown  # noqa: PLC0415  (loaded with them)
 
         try:
-            await additions.hooks.posted()
-            await additions.hooks.notify(SessionShutdown(reason, target))
+            if self._announced:
+                await additions.hooks.posted()
+                await additions.hooks.notify(SessionShutdown(reason, target))
         finally:
+            self._announced = False
             additions.close()
 
     def _take_resources(self, found: "Sequence[tuple[str, Resources]]") -> None:
@@ -143,6 +158,15 @@ class Extending:
 
         return await self._asked(SessionBeforeFork(entry_id, position))
 
+    def watch(self, model: Model) -> "Watch | None":
+        """Who looks at a request, if one of them does."""
+        hooks = None if self.additions is None else self.additions.hooks
+        if hooks is None or not any(map(hooks.wants, _ABOUT_REQUESTS)):
+            return None
+        from pi.runtime.watching import RequestWatch  # noqa: PLC0415  (for extensions only)
+
+        return RequestWatch(hooks, model)
+
     async def _asked(self, event: "SessionBeforeSwitch | SessionBeforeFork") -> bool:
         return self.additions is not None and await self.additions.hooks.cancels(event)
 
@@ -195,10 +219,27 @@ class Extending:
         while self._afterwards and not self._host.is_running:
             self._afterwards.pop(0)()
 
+    def command_list(self) -> list[dict[str, Any]]:
+        """What a prompt may begin with, as docs/rpc-commands.md describes it."""
+        listed: list[dict[str, Any]] = []
+        for command in self.additions.commands() if self.additions is not None else ():
+            listed.append(
+                _listed(command.name, command.description, "extension", dict(command.source))
+            )
+        resources = self._host.services.resources
+        for template in resources.prompts:
+            info = template.origin.describe(template.path)
+            listed.append(_listed(template.name, template.description, "prompt", info))
+        for skill in resources.skills:
+            info = skill.origin.describe(skill.path)
+            listed.append(_listed(f"skill:{skill.name}", skill.description, "skill", info))
+        return listed
+
     # Their tools, and the prompt
 
     def added_tools(self) -> dict[str, Tool]:
-        return {} if self.additions is None else self.additions.runnable()
+        own = {tool.name: tool for tool in self._host.services.options.own.tools}
+        return own if self.additions is None else {**own, **self.additions.runnable()}
 
     def active_tools(self) -> list[str]:
         return [] if self.additions is None else self.additions.active_tools()
@@ -232,3 +273,8 @@ class Extending:
         parts = Parts(services, inputs, lambda: host.session.tools, self.find_tool)
         self.additions.hooks.prompt = parts
         return parts.sections(tools)
+
+
+def _listed(name: str, description: str, source: str, info: dict[str, Any]) -> dict[str, Any]:
+    described = {"description": description} if description else {}
+    return {"name": name, **described, "source": source, "sourceInfo": info}

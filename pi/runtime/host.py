@@ -22,6 +22,7 @@ from pi.config.settings import read_settings
 from pi.errors import PiError, SessionError
 from pi.models.resolution import Scope, ScopedModel
 from pi.models.selection import Selection
+from pi.providers.base import Context
 from pi.providers.http import HttpClient
 from pi.runtime.extending import Extend, Extending
 from pi.runtime.network import http_options
@@ -35,8 +36,8 @@ from pi.session.context import SessionContext
 from pi.session.locate import require_cwd, session_folder
 from pi.session.store import SessionStore
 from pi.tools.base import ToolContext, ToolResult
-from pi.wire.events import AgentEvent, CompactionResult
-from pi.wire.messages import ImageContent, ThinkingLevel, UserContent
+from pi.wire.events import AgentEvent, AssistantEvent, CompactionResult
+from pi.wire.messages import AgentMessage, ImageContent, ThinkingLevel, UserContent
 from pi.wire.model import Model
 
 if TYPE_CHECKING:
@@ -224,6 +225,18 @@ class Host:
         if self._run is not None:
             await self._run
 
+    async def ended(self) -> None:
+        """As `settled`; but cancelling this leaves the run going."""
+        if self._run is not None:
+            await asyncio.shield(self._run)
+
+    def ask(
+        self, model: Model, messages: Sequence[AgentMessage], thinking: ThinkingLevel
+    ) -> AsyncGenerator[AssistantEvent, None]:
+        """A request beside the conversation; nothing of it is kept."""
+        request = model_request(self._reach, self.store.id, cached=False)
+        return request(model, Context(messages), thinking)
+
     def stop(self) -> None:
         """Begin to end what is under way; see `abort`."""
         self.session.abort()
@@ -272,7 +285,9 @@ class Host:
 
         write_setting(self.paths, "user", key, value)
         services = self.services
-        settings = read_settings(services.paths).resolve(trusted=services.settings.trusted)
+        settings = read_settings(services.paths).resolve(
+            trusted=services.settings.trusted, over=services.options.own.settings
+        )
         self.services = replace(services, settings=settings)
 
     # Model and thinking
@@ -378,13 +393,16 @@ class Host:
         await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
         return text
 
-    async def clone(self) -> bool:
-        """A new session with the active branch; False if an extension keeps this one."""
-        if await self.extending.keeps_from_fork(self.store.leaf_id or "", "at"):
+    async def clone(self, entry_id: str | None = None) -> bool:
+        """A new session with the active branch, up to an entry if one is given.
+
+        False if an extension keeps this one.
+        """
+        if await self.extending.keeps_from_fork(entry_id or self.store.leaf_id or "", "at"):
             return False
         from pi.session.fork import clone_session  # noqa: PLC0415  (as above)
 
-        store = clone_session(self.store, self.folder)
+        store = clone_session(self.store, self.folder, entry_id)
         await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
         return True
 
@@ -470,9 +488,9 @@ class Host:
             thinking=chosen.thinking,
             sections=self.extending.sections(tools),
             tools=tools,
-            request=model_request(self._reach, store.id),
+            request=model_request(self._reach, store.id, watch=self.extending.watch),
             tool_context=new_context,
-            one_off=model_request(self._reach, store.id, cached=False),
+            one_off=model_request(self._reach, store.id, cached=False, watch=self.extending.watch),
             retry=services.retry_policy(),
             compaction=settings.compaction,
             branch_reserve=settings.branch_summary.reserve_tokens,
@@ -525,6 +543,10 @@ class Host:
         async with aclosing(events):
             async for event in events:
                 await self._publish(event)
+
+    def tell(self, event: AgentEvent) -> None:
+        """Let those who subscribed know of something that no run brings about."""
+        self._tell(event)
 
     async def _publish(self, event: AgentEvent) -> None:
         if self.drain is not None:
@@ -581,14 +603,19 @@ class Host:
 
 
 async def open_host(
-    options: RunOptions, environment: Environment, extend: Extend | None = None
+    options: RunOptions,
+    environment: Environment,
+    extend: Extend | None = None,
+    *,
+    cwd: Path | None = None,
 ) -> Host:
     """Open the session that the options name, with the services of the folder it belongs to.
 
     The session comes first: it may belong to another folder, whose settings then hold. Raises
-    PiError. To be followed by `Host.begin`, once somebody listens.
+    PiError. To be followed by `Host.begin`, once somebody listens. cwd: the folder to start from,
+    the process's own unless given.
     """
-    paths = find_paths(environment)
+    paths = find_paths(environment, cwd)
     opened = open_session(options, paths, _chosen_folder(options, environment, paths))
     try:
         if opened.cwd != paths.cwd:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pi.agent.session import AgentSession
 from pi.agent.summary import Request
-from pi.providers.base import Context, StreamOptions
+from pi.providers.base import Context, StreamOptions, Watch
 from pi.providers.http import HttpClient
 from pi.providers.registry import stream_function
 from pi.runtime.services import Services, image_limits
@@ -20,12 +20,16 @@ __all__ = ["model_request", "tool_context"]
 
 
 def model_request(
-    reach: Callable[[], tuple[Services, HttpClient]], session_id: str, *, cached: bool = True
+    reach: Callable[[], tuple[Services, HttpClient]],
+    session_id: str,
+    *,
+    cached: bool = True,
+    watch: Callable[[Model], Watch | None] | None = None,
 ) -> Request:
     """The key is looked up anew each time, since a command may give it.
 
     reach: asked at each request, since settings may have changed. cached: whether the provider is
-    to keep the prompt for the next request.
+    to keep the prompt for the next request. watch: who looks at a request to a model, if anybody.
     """
 
     async def request(
@@ -35,14 +39,14 @@ def model_request(
         settings = services.settings
         provider = settings.retry.provider
         credential = await asyncio.to_thread(
-            services.credentials.require, model, api_key=services.options.api_key
+            services.credentials.require, model, api_key=services.key_given(model.provider)
         )
         if settings.images.block_images:
             # Loaded by the API's module in any case, but not by a run that sends nothing.
             from pi.providers.transform import without_images  # noqa: PLC0415
 
             context = Context(without_images(context.messages))
-        stream = stream_function(model.api)(
+        stream = (services.streams.get(model.provider) or stream_function(model.api))(
             replace(model, base_url=credential.base_url),
             context,
             StreamOptions(
@@ -60,6 +64,7 @@ def model_request(
                 websocket_timeout=settings.websocket_connect_timeout_ms / 1000 or None,
                 max_retries=provider.max_retries,
                 max_retry_delay=provider.max_retry_delay_ms / 1000 or None,
+                watch=None if watch is None else watch(model),
             ),
         )
         async with aclosing(stream) as events:

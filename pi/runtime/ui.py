@@ -72,7 +72,8 @@ class UI:
 
     def report(self, failure: "HookFailure") -> None:
         """Tell of an extension that failed, or is slow."""
-        log.warning("extension %s, %s: %s", failure.owner, failure.event, failure.text)
+        where = failure.place or failure.owner
+        log.warning("extension %s, in %s: %s", where, failure.event, failure.text)
 
     # What stays on the screen; None takes it away
 

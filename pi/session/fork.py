@@ -69,14 +69,16 @@ def fork_before(store: SessionStore, entry_id: str, folder: Path) -> tuple[Sessi
     return _path_copy(store, entry["parentId"], folder), text
 
 
-def clone_session(store: SessionStore, folder: Path) -> SessionStore:
-    """A new session with the active branch, to the leaf.
+def clone_session(store: SessionStore, folder: Path, entry_id: str | None = None) -> SessionStore:
+    """A new session with the path to an entry, the leaf unless given.
 
-    Raises SessionError where there is nothing to copy yet.
+    Raises SessionError for an unknown entry, and where there is nothing to copy yet.
     """
+    if entry_id is not None and store.get(entry_id) is None:
+        raise SessionError(f"no entry {entry_id!r} in session {store.id}")
     if store.path is not None and not store.saved:
         raise SessionError("this session has nothing to copy yet", hint="Send a message first.")
-    return _path_copy(store, store.leaf_id, folder)
+    return _path_copy(store, entry_id or store.leaf_id, folder)
 
 
 def _path_copy(store: SessionStore, leaf: str | None, folder: Path) -> SessionStore:

@@ -16,9 +16,16 @@ def read(*argv: str) -> Options:
     return parse(argv, stdin_is_tty=False, stdout_is_tty=False)
 
 
+def read_without_extensions(*argv: str) -> Options:
+    options = read(*argv)
+    if options.unknown is not None:  # there is none that could know it
+        raise options.unknown
+    return options
+
+
 def refusal(*argv: str) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        read(*argv)
+        read_without_extensions(*argv)
     assert caught.value.exit_code == 2
     assert str(caught.value).isprintable()
     assert (caught.value.hint or "").isprintable()
@@ -229,3 +236,20 @@ def test_anything_is_read_or_refused_in_one_line(argv: list[str]) -> None:
 @given(st.lists(st.text(max_size=5).filter(lambda text: not text.startswith("@")), max_size=5))
 def test_after_two_dashes_everything_is_a_prompt(texts: list[str]) -> None:
     assert read("-p", "--", *texts).messages == tuple(texts)
+
+
+def test_options_of_extensions() -> None:
+    argv = ["--level", "3", "--plan", "do it", "--later"]
+    first = read(*argv)
+    assert str(first.unknown) == "unknown option --level"
+    again = parse(
+        first.argv,
+        stdin_is_tty=False,
+        stdout_is_tty=False,
+        flags={"level": "string", "plan": "boolean"},
+    )
+    assert dict(again.flags) == {"level": "3", "plan": True}
+    assert again.messages == ("do it",)
+    assert str(again.unknown) == "unknown option --later"
+    with pytest.raises(UsageError, match="--level needs a value"):
+        parse(["--level", "-p"], stdin_is_tty=False, stdout_is_tty=False, flags={"level": "string"})

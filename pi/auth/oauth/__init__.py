@@ -11,7 +11,7 @@ from typing import cast
 
 from pi.auth.oauth.base import Flow
 
-__all__ = ["OAUTH_PROVIDERS", "flow_of", "has_flow"]
+__all__ = ["OAUTH_PROVIDERS", "add_flow", "flow_of", "has_flow", "remove_flow"]
 
 OAUTH_PROVIDERS = {
     "anthropic": "anthropic",
@@ -27,12 +27,26 @@ OAUTH_PROVIDERS = {
 """Provider to the module of this package that signs in to it."""
 
 
+_added: dict[str, Flow] = {}
+
+
+def add_flow(provider: str, flow: Flow) -> None:
+    """Sign in to a provider this way, in this process."""
+    _added[provider] = flow
+
+
+def remove_flow(provider: str) -> None:
+    _added.pop(provider, None)
+
+
 def has_flow(provider: str) -> bool:
-    return provider in OAUTH_PROVIDERS
+    return provider in OAUTH_PROVIDERS or provider in _added
 
 
 def flow_of(provider: str) -> Flow | None:
     """How to sign in to the provider; None where there are only keys."""
+    if provider in _added:
+        return _added[provider]
     name = OAUTH_PROVIDERS.get(provider)
     if name is None:
         return None

@@ -8,7 +8,7 @@ REPLACING puts another session in place, but for those of AT_ONCE.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pi.errors import PiError, SessionError
 from pi.models.records import record_of_model
@@ -17,10 +17,6 @@ from pi.modes.rpc.tree import tree_json
 from pi.runtime.host import Host
 from pi.wire.messages import THINKING_LEVELS, AgentMessage, ThinkingLevel, text_of
 from pi.wire.model import Model
-
-if TYPE_CHECKING:
-    from pi.resources.prompt_templates import PromptTemplate
-    from pi.resources.skills import Skill
 
 __all__ = ["AT_ONCE", "COMMANDS", "NOTHING", "REPLACING", "Emit", "Raw"]
 
@@ -98,7 +94,7 @@ async def bash(host: Host, command: Command, emit: Emit) -> Any:
         fields.text(command, "command"), exclude=exclude, on_output=told, drain=host.drain
     )
     kept = ("output", "exitCode", "cancelled", "truncated", "fullOutputPath")
-    return {key: value for key, value in message.items() if key in kept}
+    return {key: message.get(key) for key in kept if key in message}
 
 
 def abort_bash(host: Host, command: Command, emit: Emit) -> Any:
@@ -181,21 +177,7 @@ def get_fork_messages(host: Host, command: Command, emit: Emit) -> Any:
 
 
 def get_commands(host: Host, command: Command, emit: Emit) -> Any:
-    resources = host.services.resources
-    named: list[tuple[str, str, str, PromptTemplate | Skill]]
-    named = [(t.name, t.description, "prompt", t) for t in resources.prompts]
-    named += [(f"skill:{s.name}", s.description, "skill", s) for s in resources.skills]
-    return {
-        "commands": [
-            {
-                "name": name,
-                "description": description,
-                "source": source,
-                "sourceInfo": resource.origin.describe(resource.path),
-            }
-            for name, description, source, resource in named
-        ]
-    }
+    return {"commands": host.extending.command_list()}
 
 
 # Model and thinking

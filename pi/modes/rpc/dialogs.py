@@ -55,6 +55,8 @@ class Dialogs(UI):
     def report(self, failure: "HookFailure") -> None:
         if not self._closed:
             about = {"extensionPath": failure.owner, "event": failure.event, "error": failure.text}
+            if failure.place is not None:
+                about["place"] = failure.place
             self._send({"type": "extension_error", **about})
 
     def set_status(self, key: str, text: str | None) -> None:

@@ -73,10 +73,12 @@ class RpcServer:
         host.drain = lambda: self._output.room(EVENTS_AHEAD)
         host.ui = self.dialogs
         host.on_shutdown = self._asked_to_end
-        await host.begin()
         reading = asyncio.create_task(self._read())
         try:
             reading.add_done_callback(self._stopped_reading)
+            # Answers are taken meanwhile: an extension may ask something. Commands wait.
+            async with self._replacing:
+                await host.begin()
             code = await self._ended
         finally:
             self.shut_down(1)

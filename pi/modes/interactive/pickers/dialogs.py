@@ -107,13 +107,6 @@ class SelectDialog(ListPicker[int, int]):
     def _late(self) -> None:
         self.finish(None)
 
-    def act(self, key: Key, actions: Sequence[str]) -> bool:
-        # Without a field the digits are free.
-        if key.name.isdecimal() and 1 <= int(key.name) <= min(9, len(self.shown)):
-            self.finish(self.shown[int(key.name) - 1].value)
-            return True
-        return super().act(key, actions)
-
 
 class ConfirmDialog(SelectDialog):
     """Gives True or False, never None. Typing y or n answers too."""

@@ -139,9 +139,9 @@ class ModelPicker(ListPicker[str, ModelChoice]):
         label = key_label
         return [
             (label(self.stage, "tui.select.confirm"), "select"),
+            (label(self.stage, "tui.select.cancel"), "cancel"),
             (label(self.stage, "app.models.save"), "select, make default"),
             (label(self.stage, "tui.input.tab") if self._scoped else "", "all/scoped"),
-            (label(self.stage, "tui.select.cancel"), "cancel"),
         ]
 
     def more(self, key: Key, actions: Sequence[str]) -> bool:
@@ -233,7 +233,7 @@ class ThinkingPicker(ListPicker[ThinkingLevel, ThinkingChoice]):
     def hints(self) -> list[tuple[str, str]]:
         save = key_label(self.stage, "app.thinking.save") if self._can_save else ""
         confirm, cancel = super().hints()
-        return [confirm, (save, "select, make default"), cancel]
+        return [confirm, cancel, (save, "select, make default")]
 
     def more(self, key: Key, actions: Sequence[str]) -> bool:
         if self._can_save and "app.thinking.save" in actions:

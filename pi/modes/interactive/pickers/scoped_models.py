@@ -76,12 +76,12 @@ class ScopedModelsPicker(ListPicker[str, bool]):
         label = key_label
         return [
             (label(self.stage, "tui.select.confirm"), "on/off"),
+            (label(self.stage, "tui.select.cancel"), "close"),
             (label(self.stage, "app.models.enableAll"), "all"),
             (label(self.stage, "app.models.clearAll"), "none"),
             (label(self.stage, "app.models.toggleProvider"), "provider"),
             (label(self.stage, "app.models.reorderUp", "app.models.reorderDown"), "order"),
             (label(self.stage, "app.models.save"), "save"),
-            (label(self.stage, "tui.select.cancel"), "close"),
         ]
 
     def more(self, key: Key, actions: Sequence[str]) -> bool:

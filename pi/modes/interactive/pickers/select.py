@@ -81,6 +81,7 @@ class ListPicker(Picker[R], Generic[V, R]):
         self._choices: list[Choice[V]] = []
         self._shown: list[Choice[V]] = []
         self._scroll = Scroll()
+        self._size = 0
         self.put(choices, current)
 
     # What subclasses say
@@ -126,6 +127,8 @@ class ListPicker(Picker[R], Generic[V, R]):
     def _filter(self, current: V | None) -> None:
         self._shown = self.ranked(self.query) if self.query else list(self._choices)
         at = next((i for i, choice in enumerate(self._shown) if choice.value == current), 0)
+        noted = (choice.label for choice in self._shown if choice.note)
+        self._size = max((width(clean_line(label)) for label in noted), default=0)
         self._scroll.resize(len(self._shown), at)
         self.moved()
 
@@ -146,6 +149,11 @@ class ListPicker(Picker[R], Generic[V, R]):
         if self.more(key, actions):
             return True
         if self.field is None:
+            # Nobody types anything here: the digits are free.
+            if key.name.isdecimal() and 1 <= int(key.name) <= min(9, len(self._shown)):
+                self._scroll.go(int(key.name) - 1)
+                self.chosen(self._shown[self._scroll.index])
+                return True
             return False
         before = self.field.text
         handled = self.field.act(key, actions)
@@ -211,12 +219,7 @@ class ListPicker(Picker[R], Generic[V, R]):
         marks = self._marks
         if marks is None:
             marks = any(choice.checked for choice in self._choices)
-        labels = [
-            width(clean_line(self._shown[line].label))
-            for line in (lines[at] for at in window)
-            if isinstance(line, int) and self._shown[line].note
-        ]
-        size = min(max(labels, default=0), int((width_ - 4) * LABEL_SHARE))
+        size = min(self._size, int((width_ - 4) * LABEL_SHARE))
         rows = []
         for at in window:
             line = lines[at]

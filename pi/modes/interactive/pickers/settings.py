@@ -136,10 +136,10 @@ class SettingsPicker(ListPicker[str, bool]):
         label = key_label
         return [
             (f"{label(self.stage, 'tui.select.confirm')}/space", "change"),
+            (label(self.stage, "tui.select.cancel"), "close"),
             ("←→", "through its values"),
             (label(self.stage, "tui.editor.deleteCharForward"), "default"),
             (label(self.stage, "tui.input.tab") if len(self._documents) > 1 else "", "scope"),
-            (label(self.stage, "tui.select.cancel"), "close"),
         ]
 
     def head(self, width: int) -> list[str]:

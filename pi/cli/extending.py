@@ -1,0 +1,85 @@
+"""Extensions and the command line: loading them for a run, and the options they add."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pi.cli.options import Options, parse
+from pi.config.environment import Environment
+from pi.config.paths import find_paths
+from pi.errors import PiError
+from pi.runtime.host import Host
+from pi.runtime.services import read_services
+
+if TYPE_CHECKING:
+    from pi.runtime.additions import Additions, Flag
+
+__all__ = ["Extender", "check_unknown", "extension_flags"]
+
+
+class Extender:
+    """Loads the extensions of whatever session is about to be opened. values: of their flags."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, bool | str] = {}
+
+    async def __call__(self, host: Host) -> "Additions | None":
+        files = host.services.resources.extensions
+        if not any(file.language == "python" for file in files):
+            return None
+        # Only for those who have extensions.
+        from pi.extensions.loading import load_extensions  # noqa: PLC0415
+
+        additions = await load_extensions(host, files)
+        self._give(additions)
+        return additions
+
+    def read_flags(self, options: Options, host: Host) -> Options:
+        """The command line with the options that extensions add. Raises UsageError."""
+        flags = {} if host.additions is None else host.additions.flags
+        if not flags:
+            if options.unknown is not None:
+                raise options.unknown
+            return options
+        again = parse(
+            options.argv,
+            stdin_is_tty=options.stdin_is_tty,
+            stdout_is_tty=options.stdout_is_tty,
+            flags={name: flag.kind for name, flag in flags.items()},
+        )
+        if again.unknown is not None:
+            raise again.unknown
+        self.values = dict(again.flags)
+        if host.additions is not None:
+            self._give(host.additions)
+        return again
+
+    def _give(self, additions: "Additions") -> None:
+        for name, value in self.values.items():
+            if name in additions.flags:
+                additions.flags[name].value = value
+
+
+def check_unknown(options: Options, environment: Environment) -> None:
+    """Raise for an unknown option where there is no extension that could know it."""
+    if options.unknown is None:
+        return
+    services = read_services(options, environment, find_paths(environment))
+    if not any(file.language == "python" for file in services.resources.extensions):
+        raise options.unknown
+
+
+def extension_flags(options: Options, environment: Environment) -> "list[Flag]":
+    """The options that extensions add, for --help. Nothing keeps help from being shown."""
+
+    async def read() -> "list[Flag]":
+        services = read_services(options, environment, find_paths(environment))
+        host = Host(services, Extender())
+        await host.extending.load()
+        flags = [] if host.additions is None else list(host.additions.flags.values())
+        await host.extending.unload("quit", None)
+        return flags
+
+    try:
+        return asyncio.run(read())
+    except (PiError, OSError):
+        return []

@@ -1,0 +1,54 @@
+"""Events between extensions."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+__all__ = ["EventBus"]
+
+Listener = Callable[[Any], Any]
+
+
+class EventBus:
+    """Names are for extensions to agree on. report: is told of a listener that fails, by owner."""
+
+    def __init__(
+        self,
+        report: Callable[[str, str, BaseException], None],
+        later: Callable[[Awaitable[Any]], None],
+    ) -> None:
+        self._listeners: dict[str, list[tuple[str, Listener]]] = {}
+        self._report = report
+        self._later = later
+
+    def on(self, name: str, listener: Listener, owner: str = "") -> Callable[[], None]:
+        """Hear an event; the returned function ends that."""
+        entry = (owner, listener)
+        self._listeners.setdefault(name, []).append(entry)
+
+        def off() -> None:
+            if entry in self._listeners.get(name, ()):
+                self._listeners[name].remove(entry)
+
+        return off
+
+    def emit(self, name: str, data: Any = None) -> None:
+        """Tell everybody, in the order they came. Coroutines go on in the background."""
+        for owner, listener in tuple(self._listeners.get(name, ())):
+            try:
+                answer = listener(data)
+            except Exception as error:  # noqa: BLE001  (it is reported, and others hear it all the same)
+                self._report(owner, name, error)
+                continue
+            if inspect.isawaitable(answer):
+                self._later(self._heard(owner, name, answer))
+
+    async def _heard(self, owner: str, name: str, answer: Awaitable[Any]) -> None:
+        try:
+            await answer
+        except Exception as error:  # noqa: BLE001  (as above)
+            self._report(owner, name, error)
+
+    def drop(self, owner: str) -> None:
+        for name, entries in self._listeners.items():
+            self._listeners[name] = [entry for entry in entries if entry[0] != owner]

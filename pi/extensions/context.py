@@ -1,0 +1,385 @@
+"""What handlers, commands and tools are given: the session, the person, the models, the run."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from pi.agent.hook_events import PromptOptions, UiPromptEnd, UiPromptStart
+from pi.agent.hooks import HookFailure, Hooks
+from pi.errors import PiError
+from pi.extensions.execution import Stage
+from pi.extensions.session_view import SessionView
+from pi.models.resolution import ScopedModel
+from pi.runtime.ui import UI, Mode
+from pi.wire.events import AssistantEvent, CompactionResult
+from pi.wire.messages import (
+    AgentMessage,
+    AssistantMessage,
+    ThinkingLevel,
+    UserContent,
+    now_ms,
+    text_of,
+)
+from pi.wire.model import Model
+
+if TYPE_CHECKING:
+    from pi.agent.navigation import Navigation
+    from pi.session.store import SessionStore
+
+__all__ = ["CommandContext", "Context", "FreshContext", "Models"]
+
+
+class Models:
+    """Models and whether they can be used."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def find(self, provider: str, model_id: str) -> Model | None:
+        return self._stage.host.services.registry.find(provider, model_id)
+
+    def available(self) -> list[Model]:
+        """Those that there is a key for."""
+        services = self._stage.host.services
+        return services.registry.available(services.credentials)
+
+    def providers(self) -> tuple[str, ...]:
+        return self._stage.host.services.registry.providers()
+
+    def has_key(self, provider: str) -> bool:
+        return self._stage.host.services.credentials.has_credential(provider)
+
+
+class _Asking:
+    """The mode's UI; the time in which it waits for the person is announced."""
+
+    def __init__(self, stage: Stage, hooks: Hooks) -> None:
+        self._stage = stage
+        self._hooks = hooks
+
+    def __getattr__(self, name: str) -> Any:
+        ui = self._stage.ground.ui
+        value = getattr(ui, name)
+        if name not in ("select", "confirm", "input", "editor", "custom"):
+            return value
+
+        async def ask(*args: Any, **named: Any) -> Any:
+            title = args[0] if args and isinstance(args[0], str) else None
+            with self._waiting(name, named.get("title", title)):
+                return await value(*args, **named)
+
+        return ask
+
+    @contextmanager
+    def _waiting(self, kind: Any, title: str | None) -> Iterator[None]:
+        hooks = self._hooks
+        hooks.waiting += 1
+        if hooks.waiting == 1:
+            hooks.post(UiPromptStart(kind, title))
+        try:
+            yield
+        finally:
+            hooks.waiting -= 1
+            if hooks.waiting == 0:
+                hooks.post(UiPromptEnd())
+
+
+class Context:
+    """Everything here belongs to the session that is open; afterwards it raises StaleContext."""
+
+    def __init__(self, stage: Stage, hooks: Hooks, owner: str) -> None:
+        self._stage = stage
+        self._hooks = hooks
+        self._owner = owner
+        self.session = SessionView(stage)
+        self.models = Models(stage)
+        self.ui = cast(UI, _Asking(stage, hooks))
+
+    # Where
+
+    @property
+    def mode(self) -> Mode:
+        """ "tui", "rpc", "json" or "print"."""
+        return self._stage.ground.ui.mode
+
+    @property
+    def has_ui(self) -> bool:
+        """Whether somebody can answer questions and see notices: in the terminal and over RPC."""
+        return self._stage.ground.ui.has_ui
+
+    @property
+    def cwd(self) -> Path:
+        return self._stage.ground.paths.cwd
+
+    @property
+    def project_dir(self) -> Path:
+        """The project's `.pi` folder; read it only if `project_trusted`."""
+        return self._stage.ground.paths.project
+
+    @property
+    def agent_dir(self) -> Path:
+        """The person's folder, `~/.pi/agent`."""
+        return self._stage.ground.paths.agent
+
+    @property
+    def project_trusted(self) -> bool:
+        return self._stage.ground.services.settings.trusted
+
+    # Which model
+
+    @property
+    def model(self) -> Model | None:
+        """None while there is none that can be used."""
+        return self._stage.host.model
+
+    @property
+    def thinking_level(self) -> ThinkingLevel:
+        return self._stage.host.session.thinking
+
+    @property
+    def scoped_models(self) -> tuple[ScopedModel, ...]:
+        """Those of --models or enabledModels; empty where nothing was chosen."""
+        return self._stage.host.scope.models
+
+    async def stream(
+        self,
+        prompt: str | Sequence[AgentMessage],
+        *,
+        model: Model | None = None,
+        system: str | None = None,
+        thinking: ThinkingLevel = "off",
+    ) -> AsyncGenerator[AssistantEvent, None]:
+        """Ask a model beside the conversation; the last event is `done` or `error`.
+
+        prompt: what to say, or messages. model: the session's unless given. Raises AuthError
+        without a key.
+        """
+        host = self._stage.host
+        chosen = model or self.model
+        host.services.check_key(chosen)
+        assert chosen is not None, "there is a key for it"
+        messages: list[AgentMessage] = []
+        if system is not None:
+            messages.append({"role": "system", "content": system, "timestamp": now_ms()})
+        if isinstance(prompt, str):
+            messages.append({"role": "user", "content": prompt, "timestamp": now_ms()})
+        else:
+            messages += prompt
+        events = host.ask(chosen, messages, chosen.clamp_thinking(thinking))
+        async with aclosing(events):
+            async for event in events:
+                yield event
+
+    async def complete(
+        self,
+        prompt: str | Sequence[AgentMessage],
+        *,
+        model: Model | None = None,
+        system: str | None = None,
+        thinking: ThinkingLevel = "off",
+    ) -> AssistantMessage:
+        """The whole answer; failed ones have a stopReason of "error" and an errorMessage."""
+        final: AssistantMessage | None = None
+        events = self.stream(prompt, model=model, system=system, thinking=thinking)
+        async with aclosing(events):
+            async for event in events:
+                if event["type"] == "done":
+                    final = event["message"]
+                elif event["type"] == "error":
+                    final = event["error"]
+        if final is None:
+            raise PiError("the model's stream ended without a result")
+        return final
+
+    @staticmethod
+    def text_of(message: Any) -> str:
+        """The text of a message."""
+        return text_of(message["content"])
+
+    # The run
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no run, retry or compaction is under way."""
+        return not self._stage.host.session.is_busy
+
+    @property
+    def aborted(self) -> bool:
+        """Whether what is under way is being ended."""
+        return self._stage.host.session.is_aborted
+
+    @property
+    def has_pending_messages(self) -> bool:
+        return bool(self._stage.host.session.queues)
+
+    def abort(self) -> None:
+        """End what is under way, as Escape does. Does not wait for it."""
+        self._stage.host.stop()
+
+    def shutdown(self) -> None:
+        """Ask for the end of the program. In print and JSON mode it ends by itself."""
+        host = self._stage.host
+        if host.on_shutdown is not None:
+            host.extending.afterwards(host.on_shutdown)
+
+    @property
+    def context_tokens(self) -> int:
+        """How much is in the context, as far as the provider told; the rest is estimated."""
+        return self._stage.host.session.transcript.tokens
+
+    @property
+    def context_window(self) -> int:
+        return self._stage.host.session.model.context_window
+
+    def compact(
+        self,
+        instructions: str | None = None,
+        *,
+        on_complete: Callable[[CompactionResult | None], Any] | None = None,
+        on_error: Callable[[Exception], Any] | None = None,
+    ) -> None:
+        """Compact the conversation, in the background: what is under way is aborted first."""
+        host, hooks, owner = self._stage.host, self._hooks, self._owner
+
+        async def run() -> None:
+            try:
+                result = await host.compact(instructions)
+                if on_complete is not None:
+                    on_complete(result)
+            except Exception as error:  # noqa: BLE001  (whatever it is, the extension is told)
+                if on_error is not None:
+                    on_error(error)
+                else:
+                    hooks.report(HookFailure(owner, "compact", str(error), error))
+
+        hooks.keep(asyncio.create_task(run()))
+
+    @property
+    def system_prompt(self) -> str:
+        """As it is now; while before_agent_start is under way, as handlers left it so far."""
+        if self._hooks.system_prompt is not None:
+            return self._hooks.system_prompt
+        return "\n\n".join(self._stage.host.session.sections.values())
+
+    # Showing
+
+    @contextmanager
+    def status(self, key: str, text: str) -> Iterator[Callable[[str], None]]:
+        """A text in the footer while this is open; call what it gives for another text."""
+        ui = self._stage.host.ui
+        ui.set_status(key, text)
+        try:
+            yield lambda other: ui.set_status(key, other)
+        finally:
+            ui.set_status(key, None)
+
+
+class CommandContext(Context):
+    """Commands may do what would block a handler: wait for the end of a run, open another session.
+
+    What opens another session returns its context, and None where an extension kept this one. The
+    old context, and the old `pi`, are of no use then.
+    """
+
+    def system_prompt_options(self) -> PromptOptions:
+        """What the system prompt is made of now. Holds texts of files: not for logs."""
+        parts = self._hooks.prompt
+        assert parts is not None, "set with the session"
+        return parts.options()
+
+    async def wait_for_idle(self) -> None:
+        """Until the agent has settled, its retries and queued messages included."""
+        host = self._stage.host
+        while host.is_running or host.session.is_busy:
+            if host.is_running:
+                await host.settled()
+            else:
+                await host.session.idle()
+
+    async def new_session(
+        self,
+        *,
+        parent: Path | str | None = None,
+        setup: "Callable[[SessionStore], Any] | None" = None,
+    ) -> "FreshContext | None":
+        """Begin a session. parent: the file it comes from. setup: appends to it beforehand."""
+        host = self._stage.host
+        opened = await host.new_session(parent=None if parent is None else str(parent), setup=setup)
+        return self._fresh(host) if opened else None
+
+    async def switch_session(self, path: Path | str) -> "FreshContext | None":
+        """Open the session in a file. Raises SessionError."""
+        host = self._stage.host
+        return self._fresh(host) if await host.switch(Path(path)) else None
+
+    async def fork(
+        self, entry_id: str, *, position: Literal["before", "at"] = "before"
+    ) -> "FreshContext | None":
+        """A session of what came before a message of the person's, or of all up to an entry.
+
+        Raises SessionError.
+        """
+        host = self._stage.host
+        if position == "at":
+            return self._fresh(host) if await host.clone(entry_id) else None
+        text = await host.fork(entry_id)
+        if text is None:
+            return None
+        host.ui.set_editor_text(text)
+        return self._fresh(host)
+
+    async def reload(self) -> "FreshContext":
+        """Read extensions, settings, skills, prompts and instructions again; same conversation."""
+        host = self._stage.host
+        await host.reload()
+        return self._fresh(host)
+
+    async def navigate_tree(
+        self,
+        target_id: str,
+        *,
+        summarize: bool = False,
+        instructions: str | None = None,
+        label: str | None = None,
+    ) -> "Navigation":
+        """Go on from another entry of this session.
+
+        Raises BusyError during other work, SessionError for an unknown entry.
+        """
+        return await self._stage.host.session.navigate(
+            target_id, summarise=summarize, instructions=instructions, label=label
+        )
+
+    def _fresh(self, host: Any) -> "FreshContext":
+        additions = host.additions
+        stage = Stage(host, loaded=True)
+        hooks = self._hooks
+        if additions is not None:
+            additions.on_close.append(stage.strike)
+            hooks = additions.hooks
+        return FreshContext(stage, hooks, self._owner)
+
+
+class FreshContext(CommandContext):
+    """Of a session that a command opened; it can speak there, as `pi` does."""
+
+    def __init__(self, stage: Stage, hooks: Hooks, owner: str) -> None:
+        super().__init__(stage, hooks, owner)
+        from pi.extensions.speaking import Speaker  # noqa: PLC0415  (it imports this module's kin)
+
+        self._speaker = Speaker(stage, hooks, owner)
+
+    async def send_user_message(
+        self,
+        content: str | Sequence[UserContent],
+        *,
+        deliver_as: Literal["steer", "followUp"] | None = None,
+    ) -> None:
+        """See Pi.send_user_message; returns once the run has begun or the message waits."""
+        await self._speaker.say(content, deliver_as=deliver_as)
+
+    async def send_message(self, message: Any, **options: Any) -> None:
+        """See Pi.send_message."""
+        self._speaker.send(message, **options)
