@@ -225,6 +225,11 @@ class Host:
         if self._run is not None:
             await self._run
 
+    async def ended(self) -> None:
+        """As `settled`; but cancelling this leaves the run going."""
+        if self._run is not None:
+            await asyncio.shield(self._run)
+
     def ask(
         self, model: Model, messages: Sequence[AgentMessage], thinking: ThinkingLevel
     ) -> AsyncGenerator[AssistantEvent, None]:
@@ -280,7 +285,9 @@ class Host:
 
         write_setting(self.paths, "user", key, value)
         services = self.services
-        settings = read_settings(services.paths).resolve(trusted=services.settings.trusted)
+        settings = read_settings(services.paths).resolve(
+            trusted=services.settings.trusted, over=services.options.own.settings
+        )
         self.services = replace(services, settings=settings)
 
     # Model and thinking
@@ -596,14 +603,19 @@ class Host:
 
 
 async def open_host(
-    options: RunOptions, environment: Environment, extend: Extend | None = None
+    options: RunOptions,
+    environment: Environment,
+    extend: Extend | None = None,
+    *,
+    cwd: Path | None = None,
 ) -> Host:
     """Open the session that the options name, with the services of the folder it belongs to.
 
     The session comes first: it may belong to another folder, whose settings then hold. Raises
-    PiError. To be followed by `Host.begin`, once somebody listens.
+    PiError. To be followed by `Host.begin`, once somebody listens. cwd: the folder to start from,
+    the process's own unless given.
     """
-    paths = find_paths(environment)
+    paths = find_paths(environment, cwd)
     opened = open_session(options, paths, _chosen_folder(options, environment, paths))
     try:
         if opened.cwd != paths.cwd:

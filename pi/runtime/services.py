@@ -39,7 +39,10 @@ from pi.tools.selection import select_tools
 from pi.wire.model import Model
 from pi.wire.system import replay_system
 
-__all__ = ["PromptInputs", "Services", "image_limits", "read_services", "warn"]
+__all__ = ["OWN_API", "PromptInputs", "Services", "image_limits", "read_services", "warn"]
+
+OWN_API = "own"
+"""What the models of a provider speak that a program answers for itself."""
 
 log = logging.getLogger(__name__)
 
@@ -101,9 +104,13 @@ class Services:
                 hint="Set one such as ANTHROPIC_API_KEY or OPENAI_API_KEY, describe a server in "
                 f"{self.paths.models}, or look around with: pi --provider demo -p …",
             )
-        key_given = self.options.api_key is not None
-        if not key_given and not self.credentials.has_credential(model.provider):
+        given = self.key_given(model.provider) is not None
+        if not given and not self.credentials.has_credential(model.provider):
             raise self.credentials.missing(model.provider)
+
+    def key_given(self, provider: str) -> str | None:
+        """A key that stands for itself, over all that are configured."""
+        return self.options.own.keys.get(provider) or self.options.api_key
 
     def choose_tools(
         self,
@@ -186,18 +193,20 @@ def read_services(options: RunOptions, environment: Environment, paths: Paths) -
     files = read_settings(paths)
     approve = {"approve": True, "ignore": False, None: None}[options.trust]
     trusted = is_trusted(paths, approve=approve, default=files.default_project_trust)
-    settings = files.resolve(trusted=trusted)
+    own = options.own
+    settings = files.resolve(trusted=trusted, over=own.settings)
     registry = ModelRegistry(
         paths.models,
-        supported_apis=APIS,
+        supported_apis=(*APIS, OWN_API) if own.streams else APIS,
         extra_models=(DEMO_MODEL,),
+        added=own.providers,
         fetched=FetchedModels(paths.models_store),
     )
     credentials = Credentials(
         AuthStore(paths.auth),
         environment.variables,
         registry.configs,
-        keyless=(DEMO_MODEL.provider,),
+        keyless=(DEMO_MODEL.provider, *own.keys, *own.streams),
         around=surroundings(environment, settings),
     )
     resources = load_resources(
@@ -207,7 +216,16 @@ def read_services(options: RunOptions, environment: Environment, paths: Paths) -
         options.resources,
         offline=options.offline or environment.offline,
     )
-    return Services(options, environment, paths, settings, registry, credentials, resources)
+    return Services(
+        options,
+        environment,
+        paths,
+        settings,
+        registry,
+        credentials,
+        resources,
+        dict(own.streams),
+    )
 
 
 def image_limits(model: Model | None) -> ImageLimits:
