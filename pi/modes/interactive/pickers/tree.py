@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 
+from pi.errors import PiError
 from pi.modes.interactive.cells import cut, width
 from pi.modes.interactive.pickers.dialogs import EditorDialog, InputDialog, SelectDialog
 from pi.modes.interactive.pickers.field import TextField
@@ -243,7 +244,10 @@ class TreePicker(Picker[TreeChoice]):
                 return
             text = " ".join(clean_line(text).split())
             if text != (label[0] if label else ""):
-                self._set_label(entry_id, text or None)
+                try:
+                    self._set_label(entry_id, text or None)
+                except PiError as error:
+                    self._note = str(error)
                 self._entries.refresh()
                 self._read_path()
                 self._found = self._grown(self._found)
