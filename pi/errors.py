@@ -57,15 +57,15 @@ class ConfigError(PiError):
 
 
 class AuthError(PiError):
-    pass
+    """There is no credential, or it was refused."""
 
 
 class ModelError(PiError):
-    pass
+    """There is no such model, or more than one."""
 
 
 class SessionError(PiError):
-    pass
+    """A session cannot be found, opened or written."""
 
 
 class ToolError(PiError):

@@ -30,7 +30,7 @@ from pi.config.settings_types import (
 from pi.config.tools_list import DEFAULT_TOOLS, apply_tool_entries
 from pi.errors import ConfigError
 
-__all__ = ["GLOBAL_ONLY", "SettingsFiles", "load_settings", "read_settings"]
+__all__ = ["GLOBAL_ONLY", "SettingsFiles", "checked_settings", "load_settings", "read_settings"]
 
 _WHOLE_FILE = "; using defaults"
 GLOBAL_ONLY = ("defaultProjectTrust", "httpProxy", "cacheWarming", "selfUpdateCommand")
@@ -63,8 +63,11 @@ class SettingsFiles(NamedTuple):
         value: Literal["ask", "always", "never"] = self.user.get("defaultProjectTrust", "ask")
         return value
 
-    def resolve(self, *, trusted: bool) -> Settings:
-        """The settings of this run. Without trust only `sessionDir` of the project counts."""
+    def resolve(self, *, trusted: bool, over: Mapping[str, Any] = NOTHING) -> Settings:
+        """The settings of this run. Without trust only `sessionDir` of the project counts.
+
+        over: goes over both files, see `checked_settings`.
+        """
         problems = list(self.user_problems)
         project: Mapping[str, Any] = {}
         if trusted:
@@ -75,6 +78,8 @@ class SettingsFiles(NamedTuple):
         if not trusted:
             problems += [text for text in self.project_problems if text.endswith(_WHOLE_FILE)]
         merged = _merge(self.user, project)
+        if over:
+            merged = _merge(merged, over)
         values = dict(_values(Settings, merged))
         for name in _RESOURCES:
             values[name] = (
@@ -86,6 +91,8 @@ class SettingsFiles(NamedTuple):
             tools = apply_tool_entries(tools, self.user["defaultTools"])
         if project.get("defaultTools"):  # an empty list of the project's changes nothing
             tools = apply_tool_entries(tools, project["defaultTools"])
+        if over.get("defaultTools"):
+            tools = apply_tool_entries(tools, over["defaultTools"])
         values["default_tools"] = tools
         values["compaction"] = _compaction(merged.get("compaction", {}))
         return Settings(**values, trusted=trusted, diagnostics=tuple(problems), raw=merged)
@@ -105,6 +112,15 @@ def read_settings(paths: Paths) -> SettingsFiles:
 def load_settings(paths: Paths, *, trusted: bool) -> Settings:
     """For callers that already know whether the project is trusted (see trust.py)."""
     return read_settings(paths).resolve(trusted=trusted)
+
+
+def checked_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that come from a program. Raises ConfigError for the first that is wrong."""
+    problems: list[str] = []
+    checked = _checked(_migrated(values), Path("settings"), problems)
+    if problems:
+        raise ConfigError(problems[0])
+    return checked
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[str]]:

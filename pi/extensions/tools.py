@@ -7,9 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from pi.errors import ToolError
-from pi.extensions.schemas import described, schema_of
-from pi.tools.base import ToolContext, ToolResult, text_block
-from pi.wire.jsonio import dumps
+from pi.tools.base import ToolContext, ToolResult
+from pi.tools.functions import as_result, described, schema_of
 
 if TYPE_CHECKING:
     from pi.extensions.context import Context
@@ -44,20 +43,6 @@ class ExtensionTool:
         if inspect.isawaitable(answer):
             answer = await answer
         return as_result(answer, structured=self.structured)
-
-
-def as_result(answer: Any, *, structured: bool = False) -> ToolResult:
-    """What a function returned, as the agent takes it. Raises TypeError."""
-    if isinstance(answer, ToolResult):
-        return answer
-    if answer is None:
-        return ToolResult([text_block("Done.")])
-    if isinstance(answer, str):
-        return ToolResult([text_block(answer)])
-    if isinstance(answer, Mapping | list | tuple | int | float | bool):
-        text = dumps(answer).decode()
-        return ToolResult([text_block(text)], structured=answer if structured else None)
-    raise TypeError(f"a tool returns text, JSON values or a ToolResult, not {answer!r:.80}")
 
 
 def make_tool(

@@ -7,6 +7,7 @@ one model parses one provider's file at most.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from pi.models.catalogue import catalogue_records, index, provider_ids
@@ -35,6 +36,7 @@ class ModelRegistry:
     supported_apis: the APIs this program speaks; others are known, but never offered.
     fetched: models-store.json, whose lists go over the shipped ones where they are newer.
     extra_models: such as the demo provider's; found when asked for by provider, never offered.
+    added: providers that the program brings, over those of models.json.
     diagnostics: what is wrong with models.json, one line each.
     """
 
@@ -45,14 +47,15 @@ class ModelRegistry:
         supported_apis: Collection[str],
         extra_models: Sequence[Model] = (),
         fetched: FetchedModels | None = None,
+        added: Mapping[str, ProviderConfig] = MappingProxyType({}),
     ) -> None:
         self.supported_apis = frozenset(supported_apis)
         self._extra = tuple(extra_models)
         self._fetched = fetched
         custom = read_custom(models_file, provider_ids())
-        self.configs: dict[str, ProviderConfig] = dict(custom.providers)
-        self._file = custom.providers
-        self._alone: set[str] = set()
+        self.configs: dict[str, ProviderConfig] = {**custom.providers, **added}
+        self._file = {k: v for k, v in custom.providers.items() if k not in added}
+        self._alone = set(added)
         self.diagnostics = custom.diagnostics
         self._names: tuple[Name, ...] | None = None
         self._records: dict[str, dict[str, Mapping[str, Any]]] = {}

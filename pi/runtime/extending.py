@@ -238,7 +238,8 @@ class Extending:
     # Their tools, and the prompt
 
     def added_tools(self) -> dict[str, Tool]:
-        return {} if self.additions is None else self.additions.runnable()
+        own = {tool.name: tool for tool in self._host.services.options.own.tools}
+        return own if self.additions is None else {**own, **self.additions.runnable()}
 
     def active_tools(self) -> list[str]:
         return [] if self.additions is None else self.additions.active_tools()

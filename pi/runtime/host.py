@@ -43,7 +43,15 @@ from pi.wire.model import Model
 if TYPE_CHECKING:
     from pi.runtime.additions import Additions
 
-__all__ = ["NO_MODEL", "Disposition", "Host", "Listener", "WhileRunning", "open_host"]
+__all__ = [
+    "NO_MODEL",
+    "Disposition",
+    "Host",
+    "Listener",
+    "WhileRunning",
+    "chosen_folder",
+    "open_host",
+]
 
 log = logging.getLogger(__name__)
 
@@ -225,6 +233,11 @@ class Host:
         if self._run is not None:
             await self._run
 
+    async def ended(self) -> None:
+        """As `settled`; but cancelling this leaves the run going."""
+        if self._run is not None:
+            await asyncio.shield(self._run)
+
     def ask(
         self, model: Model, messages: Sequence[AgentMessage], thinking: ThinkingLevel
     ) -> AsyncGenerator[AssistantEvent, None]:
@@ -280,7 +293,9 @@ class Host:
 
         write_setting(self.paths, "user", key, value)
         services = self.services
-        settings = read_settings(services.paths).resolve(trusted=services.settings.trusted)
+        settings = read_settings(services.paths).resolve(
+            trusted=services.settings.trusted, over=services.options.own.settings
+        )
         self.services = replace(services, settings=settings)
 
     # Model and thinking
@@ -418,6 +433,18 @@ class Host:
             await asyncio.to_thread(write_copy, path, target)
         await self.switch(target, cwd=cwd)
 
+    def take_settings(self) -> None:
+        """Take up what has changed in the settings, without anything else being read again."""
+        services = self.services
+        settings = read_settings(services.paths).resolve(trusted=services.settings.trusted)
+        self.services = services = replace(services, settings=settings)
+        session = self.session
+        session.retry = session.compactor.retry = services.retry_policy()
+        session.compactor.settings = settings.compaction
+        session.compactor.enabled = settings.compaction.enabled
+        session.queues.steering_mode = settings.steering_mode
+        session.queues.follow_up_mode = settings.follow_up_mode
+
     async def reload(self) -> None:
         """Read settings, models, keys and instructions again; the conversation goes on."""
         await self._settle()
@@ -440,7 +467,7 @@ class Host:
     @property
     def folder(self) -> Path:
         """Where the sessions of this folder are kept."""
-        chosen = _chosen_folder(self.services.options, self.services.environment, self.paths)
+        chosen = chosen_folder(self.services.options, self.services.environment, self.paths)
         return chosen or session_folder(self.paths.sessions, str(self.paths.cwd))
 
     @property
@@ -602,15 +629,20 @@ class Host:
 
 
 async def open_host(
-    options: RunOptions, environment: Environment, extend: Extend | None = None
+    options: RunOptions,
+    environment: Environment,
+    extend: Extend | None = None,
+    *,
+    cwd: Path | None = None,
 ) -> Host:
     """Open the session that the options name, with the services of the folder it belongs to.
 
     The session comes first: it may belong to another folder, whose settings then hold. Raises
-    PiError. To be followed by `Host.begin`, once somebody listens.
+    PiError. To be followed by `Host.begin`, once somebody listens. cwd: the folder to start from,
+    the process's own unless given.
     """
-    paths = find_paths(environment)
-    opened = open_session(options, paths, _chosen_folder(options, environment, paths))
+    paths = find_paths(environment, cwd)
+    opened = open_session(options, paths, chosen_folder(options, environment, paths))
     try:
         if opened.cwd != paths.cwd:
             paths = find_paths(environment, opened.cwd)
@@ -625,7 +657,7 @@ async def open_host(
         raise
 
 
-def _chosen_folder(options: RunOptions, environment: Environment, paths: Paths) -> Path | None:
+def chosen_folder(options: RunOptions, environment: Environment, paths: Paths) -> Path | None:
     """The folder for sessions that somebody named, if anybody did.
 
     `sessionDir` is the one project setting that counts before trust is known.

@@ -39,7 +39,7 @@ def model_request(
         settings = services.settings
         provider = settings.retry.provider
         credential = await asyncio.to_thread(
-            services.credentials.require, model, api_key=services.options.api_key
+            services.credentials.require, model, api_key=services.key_given(model.provider)
         )
         if settings.images.block_images:
             # Loaded by the API's module in any case, but not by a run that sends nothing.

@@ -39,7 +39,10 @@ from pi.tools.selection import select_tools
 from pi.wire.model import Model
 from pi.wire.system import replay_system
 
-__all__ = ["PromptInputs", "Services", "image_limits", "read_services", "warn"]
+__all__ = ["OWN_API", "PromptInputs", "Services", "image_limits", "read_services", "warn"]
+
+OWN_API = "own"
+"""What the models of a provider speak that a program answers for itself."""
 
 log = logging.getLogger(__name__)
 
@@ -101,9 +104,13 @@ class Services:
                 hint="Set one such as ANTHROPIC_API_KEY or OPENAI_API_KEY, describe a server in "
                 f"{self.paths.models}, or look around with: pi --provider demo -p …",
             )
-        key_given = self.options.api_key is not None
-        if not key_given and not self.credentials.has_credential(model.provider):
+        given = self.key_given(model.provider) is not None
+        if not given and not self.credentials.has_credential(model.provider):
             raise self.credentials.missing(model.provider)
+
+    def key_given(self, provider: str) -> str | None:
+        """A key that stands for itself, over all that are configured."""
+        return self.options.own.keys.get(provider) or self.options.api_key
 
     def choose_tools(
         self,
@@ -140,6 +147,12 @@ class Services:
             return select_tools(known, (), wanted, options.exclude_tools).names
         return select_tools(known, known, None, options.exclude_tools).names
 
+    def context_files(self) -> ContextFiles:
+        """The instructions of the folder, its parents and the agent folder, as they are now."""
+        if not self.options.context_files:
+            return ContextFiles()
+        return load_context_files(self.paths.cwd, self.paths.agent)
+
     def prompt_sections(self, tools: Sequence[Tool]) -> dict[str, str]:
         """The system prompt for these tools, as the folder and the options have it now."""
         inputs = self.prompt_inputs()
@@ -162,9 +175,7 @@ class Services:
             system_prompt=options.system_prompt,
             append_system_prompt=options.append_system_prompt,
         )
-        found = ContextFiles()
-        if options.context_files:
-            found = load_context_files(paths.cwd, paths.agent)
+        found = self.context_files()
         warn((*texts.diagnostics, *found.diagnostics))
         return PromptInputs(texts, found.files)
 
@@ -184,20 +195,22 @@ def read_services(options: RunOptions, environment: Environment, paths: Paths) -
     May take its time where packages have to be installed: in a thread, where others wait.
     """
     files = read_settings(paths)
-    approve = {"approve": True, "ignore": False, None: None}[options.trust]
+    approve = options.trust_of(paths.cwd)
     trusted = is_trusted(paths, approve=approve, default=files.default_project_trust)
-    settings = files.resolve(trusted=trusted)
+    own = options.own
+    settings = files.resolve(trusted=trusted, over=own.settings)
     registry = ModelRegistry(
         paths.models,
-        supported_apis=APIS,
+        supported_apis=(*APIS, OWN_API) if own.streams else APIS,
         extra_models=(DEMO_MODEL,),
+        added=own.providers,
         fetched=FetchedModels(paths.models_store),
     )
     credentials = Credentials(
         AuthStore(paths.auth),
         environment.variables,
         registry.configs,
-        keyless=(DEMO_MODEL.provider,),
+        keyless=(DEMO_MODEL.provider, *own.keys, *own.streams),
         around=surroundings(environment, settings),
     )
     resources = load_resources(
@@ -207,7 +220,16 @@ def read_services(options: RunOptions, environment: Environment, paths: Paths) -
         options.resources,
         offline=options.offline or environment.offline,
     )
-    return Services(options, environment, paths, settings, registry, credentials, resources)
+    return Services(
+        options,
+        environment,
+        paths,
+        settings,
+        registry,
+        credentials,
+        resources,
+        dict(own.streams),
+    )
 
 
 def image_limits(model: Model | None) -> ImageLimits:

@@ -106,7 +106,7 @@ def _breaks(text: str, cells: int) -> list[tuple[int, int]]:
     first = len(text) - len(text.lstrip(" "))  # indentation is no place to break
     if first == len(text):
         return [(0, min(first, cells))]
-    if first >= cells:
+    if first > cells // 2:
         first, start = 0, first  # no room for it
     else:
         start = 0
@@ -120,9 +120,6 @@ def _breaks_single(text: str, cells: int, start: int, first: int) -> list[tuple[
     size = len(text)
     while size - start > cells:
         stop = text.rfind(" ", max(start, first), start + cells + 1)
-        if stop <= start < first:
-            start = first  # the first word does not fit beside the indentation
-            continue
         if stop <= start:
             stop = start + cells
             spans.append((start, stop))
@@ -151,11 +148,8 @@ def _breaks_wide(text: str, cells: int, start: int, first: int) -> list[tuple[in
         empty = not used or (not spans and used == first)
         if used + gap + size <= cells and (empty or not fresh):
             used, end = used + gap + size, stop
-        elif empty and not spans and used:  # nothing but indentation, and the word does not fit
-            start, used, end = at, size, stop
         else:
-            if not empty:
-                spans.append((start, end))
+            spans.append((start, end))
             start, used, end = at, size, stop
         gap = 0
     # Spaces at the very end stay where they fit, as they do in a line that needs no break.
@@ -175,7 +169,7 @@ def _atoms(text: str, cells: int, start: int) -> Iterator[tuple[int, int, int, b
             continue
         size = width(word)
         wide = _WIDE.search(word) is not None
-        if size <= cells and not wide:
+        if size <= cells - (at if at == start else 0) and not wide:
             yield at, match.end(), size, False
             continue
         begin, used, fresh = at, 0, not wide

@@ -94,6 +94,11 @@ class Inline:
         self.done = self.done_rows = self._above = self._settled = 0
         self._partial = ()
 
+    def forget(self) -> None:
+        """The rows are no longer where they were."""
+        self._rows = []
+        self._at = self._column = self._above = self._settled = 0
+
     def _end(self, parts: list[str], keep: int) -> None:
         if self._rows:
             removed = image_removal(self._rows[keep:])

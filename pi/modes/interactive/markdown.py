@@ -23,6 +23,7 @@ from pi.modes.interactive.markdown_rows import (
     draw_inline,
     last_line,
 )
+from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean
 
 __all__ = ["Drawing", "Markdown"]
@@ -74,19 +75,30 @@ class _Carry:
 class Markdown:
     """A text as rows. settled: rows that no further text changes.
 
-    style: theme token of plain text. parsed: characters parsed so far, for tests and benchmarks.
+    style: theme token of plain text. indent: in front of every row. above: blank rows before the
+    first. parsed: characters parsed so far, for tests and benchmarks.
     """
 
-    def __init__(self, drawing: Drawing, style: str = "text", *, italic: bool = False) -> None:
+    def __init__(
+        self,
+        drawing: Drawing,
+        style: str = "text",
+        *,
+        italic: bool = False,
+        indent: str = "",
+        above: int = 0,
+    ) -> None:
         self.drawing = drawing
+        self.indent = indent
         self.settled = 0
         self.parsed = 0
         self._style = style
         self._italic = italic
+        self._above = above
         self._source: list[str] = []
         self._pending: list[str] = []
         self._finished = False
-        self._columns = 0
+        self._columns = self._room = 0
         self._tail = ""
         self._done: list[str] = []
         self._state: _Fence | _Items | _Carry | None = None
@@ -114,6 +126,11 @@ class Markdown:
         self._columns, self._rows = 0, None
         self._done, self._tail = [], ""
 
+    def restyle(self, theme: Theme, code_indent: str, links: bool, indent: str) -> None:
+        """Draw all of it anew, in another look."""
+        self.drawing, self.indent = Drawing(theme, code_indent, links), indent
+        self.invalidate()
+
     def rows(self, columns: int) -> list[str]:
         """The rows, the same list as long as nothing changes."""
         if self._rows is not None and columns == self._columns:
@@ -127,11 +144,12 @@ class Markdown:
             self._source = ["".join(self._source)]
             self._columns, self._done, self._state = columns, [], None
             self._tail = _safe(self._source[0])
+            self._room = max(1, columns - 2 * len(self.indent))
         last = self._advance()
-        self.settled = len(self._done)
-        rows = self._done.copy()
+        rows = [""] * self._above + self._done if self._done or last else []
+        self.settled = len(rows) if self._done else 0
         if last:
-            if rows and self._gap():
+            if self._done and self._gap():
                 rows.append("")
             rows += self._styled(last)
         if self._finished:
@@ -190,9 +208,13 @@ class Markdown:
 
     def _styled(self, rows: list[str]) -> list[str]:
         theme, style = self.drawing.theme, self._style
-        if not self._italic and not theme.opening(style):
-            return rows
-        return [theme.style(row, fg=style, italic=self._italic) if row else row for row in rows]
+        indent = self.indent
+        if self._italic or theme.opening(style):
+            return [
+                indent + theme.style(row, fg=style, italic=self._italic) if row else row
+                for row in rows
+            ]
+        return [indent + row if row else row for row in rows] if indent else rows
 
     def _first(self, tokens: Sequence[Token]) -> list[str]:
         """The rows of the tail's first block, which may go on with what is drawn already."""
@@ -209,10 +231,10 @@ class Markdown:
                 text = draw_inline(tokens[1], self.drawing)
                 return self._paragraph(state.row + text)
             self._state = None
-        return draw_blocks(tokens, self._columns, self.drawing)
+        return draw_blocks(tokens, self._room, self.drawing)
 
     def _paragraph(self, text: str) -> list[str]:
-        return [row for line in text.split("\n") for row in wrap(line, self._columns)]
+        return [row for line in text.split("\n") for row in wrap(line, self._room)]
 
     def _items(self, tokens: list[Token], line: int) -> list[Token]:
         """Take a list's items but the last; the tokens of the list with that one alone."""
@@ -285,7 +307,7 @@ class Markdown:
     def _code_rows(self, code: str, fence: _Fence) -> list[str]:
         if fence.indent:
             code = re.sub(rf"^ {{1,{fence.indent}}}", "", code, flags=re.MULTILINE)
-        return code_rows(code, fence.language, self._columns, self.drawing)
+        return code_rows(code, fence.language, self._room, self.drawing)
 
     def _long_paragraph(self, tokens: list[Token]) -> list[str]:
         """Take full rows of a paragraph; the rows of the rest."""

@@ -68,8 +68,8 @@ class Theme:
         opening, closing = self._fg.get(token) or self._other(token, 38)
         if not opening or not text:
             return text
-        if closing in text:
-            text = text.replace(closing, opening)
+        if "\x1b" in text:
+            text = text.replace(closing, opening).replace("\x1b[0m", "\x1b[0m" + opening)
         return f"{opening}{text}{closing}"
 
     def bg(self, token: str, text: str) -> str:

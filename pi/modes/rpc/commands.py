@@ -8,7 +8,7 @@ REPLACING puts another session in place, but for those of AT_ONCE.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pi.errors import PiError, SessionError
 from pi.models.records import record_of_model
@@ -17,9 +17,6 @@ from pi.modes.rpc.tree import tree_json
 from pi.runtime.host import Host
 from pi.wire.messages import THINKING_LEVELS, AgentMessage, ThinkingLevel, text_of
 from pi.wire.model import Model
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["AT_ONCE", "COMMANDS", "NOTHING", "REPLACING", "Emit", "Raw"]
 
@@ -97,7 +94,7 @@ async def bash(host: Host, command: Command, emit: Emit) -> Any:
         fields.text(command, "command"), exclude=exclude, on_output=told, drain=host.drain
     )
     kept = ("output", "exitCode", "cancelled", "truncated", "fullOutputPath")
-    return {key: value for key, value in message.items() if key in kept}
+    return {key: message.get(key) for key in kept if key in message}
 
 
 def abort_bash(host: Host, command: Command, emit: Emit) -> Any:

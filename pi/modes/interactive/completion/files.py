@@ -5,10 +5,13 @@ import contextlib
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pi.modes.interactive.completion.base import Answer, Found, Item
-from pi.modes.interactive.completion.file_index import FileIndex, walk
 from pi.modes.interactive.completion.tokens import Token, token_before, written
+
+if TYPE_CHECKING:
+    from pi.modes.interactive.completion.file_index import FileIndex
 
 __all__ = ["FileProvider"]
 
@@ -93,16 +96,19 @@ class _Walk:
         await self._ended.wait()
 
     def _run(self) -> None:
+        # A seam: the search core is loaded with the first list.
+        from pi.modes.interactive.completion.file_index import FileIndex, walk  # noqa: PLC0415
+
+        paths: list[str] = []
         try:
-            self.index = FileIndex.of(walk(self.folder, self._everywhere, lambda: self.stopped))
+            paths = walk(self.folder, self._everywhere, lambda: self.stopped)
         finally:
-            if self.index is None:
-                self.index = FileIndex.of(())
+            self.index = FileIndex.of(paths)
             with contextlib.suppress(RuntimeError):  # the program has ended meanwhile
                 self._loop.call_soon_threadsafe(self._ended.set)
 
 
-def _found(index: FileIndex, token: Token, caret: int) -> Found | None:
+def _found(index: "FileIndex", token: Token, caret: int) -> Found | None:
     items = [_item(path, token) for path in index.search(token.path)]
     return Found(token.start, caret, items) if items else None
 

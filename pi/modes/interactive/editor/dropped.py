@@ -6,8 +6,6 @@ import shlex
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pi.tools.images import SNIFF_BYTES, sniff
-
 __all__ = ["dropped_files", "is_image"]
 
 _LONGEST = 8192  # characters; a longer paste is text
@@ -44,6 +42,8 @@ def dropped_files(text: str, home: Path) -> list[Path]:
 
 def is_image(path: Path) -> bool:
     """Whether the file is an image of a format that can be sent, by its first bytes."""
+    from pi.tools.images import SNIFF_BYTES, sniff  # noqa: PLC0415  (only if a file is dropped)
+
     try:
         with open(path, "rb") as file:
             return sniff(file.read(SNIFF_BYTES)) is not None

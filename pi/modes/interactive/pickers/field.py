@@ -1,13 +1,10 @@
-"""Small text inputs of pickers: one line, or several. Keys are those of the editor."""
+"""Small text inputs of pickers: one line, or several. They edit as the editor does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-# Text with a cursor, an undo stack and the notion of words, without anything of a terminal.
-from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.document import Document
-from wcwidth import iter_graphemes
-
-from pi.modes.interactive.cells import crop, width, wrap
+from pi.modes.interactive.cells import crop, width
+from pi.modes.interactive.editor.buffer import EditBuffer, word_end, word_start
+from pi.modes.interactive.editor.layout import Layout
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean, clean_line
 from pi.modes.interactive.view import Key
@@ -23,10 +20,9 @@ class TextField:
     def __init__(self, text: str = "", *, secret: bool = False, placeholder: str = "") -> None:
         self._secret = secret
         self.placeholder = placeholder
-        self._killed = ""
         self._left = 0
-        text = self._cleaned(text)
-        self._buffer = Buffer(document=Document(text, len(text)))
+        self._buffer = EditBuffer(self._cleaned(text))
+        self._edits = self._all_edits()
 
     @property
     def text(self) -> str:
@@ -34,8 +30,7 @@ class TextField:
 
     @text.setter
     def text(self, text: str) -> None:
-        text = self._cleaned(text)
-        self._buffer.set_document(Document(text, len(text)), bypass_readonly=True)
+        self._buffer.replace(self._cleaned(text))
 
     def _cleaned(self, text: str) -> str:
         return clean_line(text)
@@ -43,71 +38,50 @@ class TextField:
     def act(self, key: Key, actions: Sequence[str]) -> bool:
         """Whether the key was one for a text."""
         for action in actions:
-            if self._edit(action):
+            if (edit := self._edits.get(action)) is not None:
+                edit()
                 return True
-        if key.text:
-            self._insert(key.text)
-            return True
-        return False
-
-    def _insert(self, text: str) -> None:
-        text = self._cleaned(text)
+        text = self._cleaned(key.text)
         if text:
-            self._buffer.save_to_undo_stack()
-            self._buffer.insert_text(text)
+            if key.name == "paste":
+                self._buffer.put(text)
+            else:
+                self._buffer.type(text)
+        return bool(text)
 
-    def _edit(self, action: str) -> bool:
-        buffer, document = self._buffer, self._buffer.document
-        match action:
-            case "tui.editor.cursorLeft":
-                buffer.cursor_position -= _last(document.text_before_cursor)
-            case "tui.editor.cursorRight":
-                buffer.cursor_position += _first(document.text_after_cursor)
-            case "tui.editor.cursorWordLeft":
-                buffer.cursor_position += document.find_previous_word_beginning() or 0
-            case "tui.editor.cursorWordRight":
-                buffer.cursor_position += document.find_next_word_ending() or 0
-            case "tui.editor.cursorLineStart":
-                buffer.cursor_position += document.get_start_of_line_position()
-            case "tui.editor.cursorLineEnd":
-                buffer.cursor_position += document.get_end_of_line_position()
-            case "tui.editor.deleteCharBackward":
-                self._delete(-_last(document.text_before_cursor))
-            case "tui.editor.deleteCharForward":
-                self._delete(_first(document.text_after_cursor))
-            case "tui.editor.deleteWordBackward":
-                self._kill(document.find_previous_word_beginning() or 0)
-            case "tui.editor.deleteWordForward":
-                self._kill(document.find_next_word_ending() or 0)
-            case "tui.editor.deleteToLineStart":
-                self._kill(document.get_start_of_line_position())
-            case "tui.editor.deleteToLineEnd":
-                self._kill(document.get_end_of_line_position())
-            case "tui.editor.yank":
-                self._insert(self._killed)
-            case "tui.editor.undo":
-                buffer.undo()
-            case _:
-                return False
-        return True
+    def _all_edits(self) -> dict[str, Callable[[], None]]:
+        buffer = self._buffer
 
-    def _kill(self, count: int) -> None:
-        if removed := self._delete(count):
-            self._killed = removed
+        def caret() -> int:
+            return buffer.cursor_position
 
-    def _delete(self, count: int) -> str:
-        """Take away characters before (negative) or after the cursor."""
-        if not count:
-            return ""
-        self._buffer.save_to_undo_stack()
-        if count < 0:
-            return self._buffer.delete_before_cursor(-count)
-        return self._buffer.delete(count)
+        return {
+            "tui.editor.cursorLeft": lambda: buffer.go(buffer.left()),
+            "tui.editor.cursorRight": lambda: buffer.go(buffer.right()),
+            "tui.editor.cursorWordLeft": lambda: buffer.go(word_start(buffer.text, caret())),
+            "tui.editor.cursorWordRight": lambda: buffer.go(word_end(buffer.text, caret())),
+            "tui.editor.cursorLineStart": lambda: buffer.go(buffer.line_start()),
+            "tui.editor.cursorLineEnd": lambda: buffer.go(buffer.line_end()),
+            "tui.editor.deleteCharBackward": lambda: buffer.remove(buffer.left(), caret()),
+            "tui.editor.deleteCharForward": lambda: buffer.remove(caret(), buffer.right()),
+            "tui.editor.deleteWordBackward": lambda: buffer.cut(
+                word_start(buffer.text, caret()), caret()
+            ),
+            "tui.editor.deleteWordForward": lambda: buffer.cut(
+                caret(), word_end(buffer.text, caret())
+            ),
+            "tui.editor.deleteToLineStart": lambda: buffer.cut(buffer.line_start(), caret()),
+            "tui.editor.deleteToLineEnd": lambda: buffer.cut(caret(), buffer.line_end()),
+            "tui.editor.yank": buffer.yank,
+            "tui.editor.yankPop": buffer.yank_pop,
+            "tui.editor.undo": buffer.undo,
+            "tui.editor.redo": buffer.redo,
+        }
 
     def draw(self, theme: Theme, cells: int) -> tuple[str, int]:
         """The part of the text that fits, scrolled to the cursor, and the cursor's column."""
-        before = self._buffer.document.text_before_cursor
         text = self.text
+        before = text[: self._buffer.cursor_position]
         if self._secret:
             before, text = MASK * len(before), MASK * len(text)
         if not text:
@@ -122,64 +96,39 @@ class TextField:
 
 
 class TextArea(TextField):
-    """Several lines, wrapped."""
+    """Several lines, wrapped; up and down go by rows."""
+
+    _columns = 80
 
     def _cleaned(self, text: str) -> str:
         return clean(text)
 
-    def _edit(self, action: str) -> bool:
-        if action == "tui.input.newLine":
-            self._insert("\n")
-        elif action == "tui.editor.cursorUp":
-            self._buffer.cursor_up()
-        elif action == "tui.editor.cursorDown":
-            self._buffer.cursor_down()
-        else:
-            return super()._edit(action)
-        return True
+    def _all_edits(self) -> dict[str, Callable[[], None]]:
+        return {
+            **super()._all_edits(),
+            "tui.input.newLine": lambda: self._buffer.put("\n"),
+            "tui.editor.cursorUp": lambda: self._by_rows(-1),
+            "tui.editor.cursorDown": lambda: self._by_rows(1),
+        }
+
+    def _layout(self) -> Layout:
+        return Layout(self.text, self._columns, lambda marker: marker)
+
+    def _by_rows(self, by: int) -> None:
+        layout = self._layout()
+        row, cell = layout.place(self._buffer.cursor_position)
+        if 0 <= row + by < layout.rows:
+            self._buffer.go(layout.index(row + by, cell))
 
     def rows(self, cells: int, most: int) -> tuple[list[str], tuple[int, int]]:
         """The rows around the cursor, and where in them it is."""
         cells = max(1, cells)
-        document = self._buffer.document
-        rows: list[str] = []
-        cursor = (0, 0)
-        for number, line in enumerate(document.lines):
-            # One cell is kept for a cursor behind the last character of a full row.
-            parts = _broken(line, max(1, cells - 1))
-            if number == document.cursor_position_row:
-                column = document.cursor_position_col
-                for at, part in enumerate(parts):
-                    if column <= len(part) or at == len(parts) - 1:
-                        cursor = (len(rows) + at, min(cells - 1, width(part[:column])))
-                        break
-                    column -= len(part)
-            rows += [crop(part, 0, cells) for part in parts]  # spaces may hang over at a break
-        self._left = max(0, min(self._left, cursor[0], max(0, len(rows) - most)))
-        if cursor[0] >= self._left + most:
-            self._left = cursor[0] - most + 1
-        return rows[self._left : self._left + most], (cursor[0] - self._left, cursor[1])
-
-
-def _broken(line: str, cells: int) -> list[str]:
-    """The line in rows that hold all of its characters, those at the breaks too."""
-    rows = wrap(line, cells) or [""]
-    whole: list[str] = []
-    at = 0
-    for row in rows[1:]:
-        start = line.find(row, at + len(rows[len(whole)]))
-        start = start if start >= 0 else at + len(rows[len(whole)])
-        whole.append(line[at:start])
-        at = start
-    return [*whole, line[at:]]
-
-
-def _last(text: str) -> int:
-    """Characters of the last thing one sees."""
-    tail = text[-32:]
-    return len(list(iter_graphemes(tail))[-1]) if tail else 0
-
-
-def _first(text: str) -> int:
-    head = text[:32]
-    return len(next(iter(iter_graphemes(head)))) if head else 0
+        self._columns = max(1, cells - 1)  # one is kept for a cursor behind a full row
+        layout = self._layout()
+        row, cell = layout.place(self._buffer.cursor_position)
+        self._left = max(0, min(self._left, row, max(0, layout.rows - most)))
+        if row >= self._left + most:
+            self._left = row - most + 1
+        shown = range(self._left, min(layout.rows, self._left + most))
+        rows = [crop(layout.row(at)[1], 0, cells) for at in shown]
+        return rows, (row - self._left, min(cell, cells - 1))

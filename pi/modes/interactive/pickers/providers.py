@@ -64,7 +64,12 @@ class LoginPicker(ListPicker[tuple[str, How], LoginChoice]):
                     (row.id, how),
                     row.name or row.id,
                     note=" · ".join(
-                        part for part in (row.id if row.name else "", row.status) if part
+                        part
+                        for part in (
+                            row.id if row.name else "",
+                            row.status if row.stored in (None, how) else "",
+                        )
+                        if part
                     ),
                     group=heading,
                     checked=row.stored == how,

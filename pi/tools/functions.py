@@ -1,4 +1,4 @@
-"""From a function's signature to the JSON Schema of a tool's arguments.
+"""What makes a tool of a function: the schema of its arguments, the description, its result.
 
     def deploy(target: Literal["dev", "prod"], tags: list[str] = (), dry: bool = False) -> str:
 
@@ -23,7 +23,10 @@ from typing import (
     is_typeddict,
 )
 
-__all__ = ["described", "schema_of"]
+from pi.tools.base import ToolResult, text_block
+from pi.wire.jsonio import dumps
+
+__all__ = ["as_result", "described", "schema_of"]
 
 _SIMPLE: Mapping[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -70,6 +73,20 @@ def described(doc: str) -> str:
     """A docstring without its `Args:` section: what the model is told of the tool."""
     text = inspect.cleandoc(doc)
     return re.split(r"\n\s*Args:\s*\n", text, maxsplit=1)[0].strip()
+
+
+def as_result(answer: Any, *, structured: bool = False) -> ToolResult:
+    """What a function returned, as the agent takes it. Raises TypeError."""
+    if isinstance(answer, ToolResult):
+        return answer
+    if answer is None:
+        return ToolResult([text_block("Done.")])
+    if isinstance(answer, str):
+        return ToolResult([text_block(answer)])
+    if isinstance(answer, Mapping | list | tuple | int | float | bool):
+        text = dumps(answer).decode()
+        return ToolResult([text_block(text)], structured=answer if structured else None)
+    raise TypeError(f"a tool returns text, JSON values or a ToolResult, not {answer!r:.80}")
 
 
 def _schema(hint: Any) -> dict[str, Any]:
