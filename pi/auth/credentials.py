@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pi.auth.addresses import address_of, deployment_of
-from pi.auth.ambient import has_ambient
+from pi.auth.ambient import Ambient, Platform, has_ambient
 from pi.auth.oauth import has_flow
 from pi.auth.oauth.base import Surroundings, now_ms
 from pi.auth.providers import key_source
@@ -22,7 +22,6 @@ from pi.wire.model import Model
 
 if TYPE_CHECKING:
     from pi.auth.aws import AwsKeys
-    from pi.auth.google import GoogleKeys
 
 __all__ = ["Credential", "Credentials", "KeyConfig", "ProviderKey"]
 
@@ -93,8 +92,7 @@ class Credentials:
         self._keyless = keyless
         self._around = around
         self._stored_keys: dict[str, str | None] = {}
-        self._aws_keys: dict[str, AwsKeys] = {}
-        self._google_keys: GoogleKeys | None = None
+        self._platform = Platform(around)
 
     def has_credential(self, provider: str) -> bool:
         """Whether a key should be found. Cheap: no command runs. Never raises.
@@ -124,7 +122,7 @@ class Credentials:
             return can_resolve(config.api_key, variables)
         if any(variables.get(name) for name in source.variables):
             return True
-        return has_ambient(provider, variables, chosen=stored is not None and not stored.oauth)
+        return has_ambient(provider, variables, chosen=_is_entry(stored))
 
     def offered(self, provider: str) -> Collection[str] | None:
         """The models the stored sign-in's plan has, None where it does not say. Never raises."""
@@ -149,20 +147,16 @@ class Credentials:
             if api_key
             else self._key(model.provider, stored, variables)
         )
-        sign: AwsKeys | None = None
-        ambient: Mapping[str, str] = {}
+        env = {} if stored is None else stored.env
+        found = Ambient("")
         if key is None:
-            chosen = stored is not None and not stored.oauth
             if model.provider in self._keyless:
                 key = ProviderKey("", "no key needed")
-            elif not has_ambient(model.provider, variables, chosen=chosen):
-                return None
-            elif model.provider == "amazon-bedrock":
-                sign = self._aws(model, variables, stored)
-                key = ProviderKey("", "AWS credentials")
+            elif has_ambient(model.provider, variables, chosen=_is_entry(stored)):
+                found = self._platform.find(model, variables, env)
+                key = ProviderKey(found.token, found.source, bearer=True)
             else:
-                ambient = self._google(variables)
-                key = ProviderKey("", "Google application default credentials")
+                return None
         headers = {
             name: resolve_value(
                 value,
@@ -171,7 +165,7 @@ class Credentials:
             )
             for name, value in model.headers.items()
         }
-        for name, value in ambient.items():
+        for name, value in found.headers.items():
             headers = _with(headers, name, value)
         config = self._configs.get(model.provider)
         source = key_source(model.provider)
@@ -197,9 +191,9 @@ class Credentials:
                 enterprise=None if stored is None else stored.entry.get("enterpriseUrl"),
             ),
             source=key.source,
-            sign=sign,
+            sign=found.sign,
             deployment=deployment_of(model, variables),
-            env={} if stored is None else stored.env,
+            env=env,
         )
 
     def key_of(
@@ -312,25 +306,6 @@ class Credentials:
             raise AuthError(f'"{provider}" gives no token that is good for {left:g} seconds')
         return str(entry["access"])
 
-    def _aws(self, model: Model, variables: Mapping[str, str], stored: Stored | None) -> "AwsKeys":
-        """One for the run, so that what it found and fetched is kept."""
-        from pi.auth.aws import AwsKeys, bedrock_region  # noqa: PLC0415  (for Bedrock alone)
-
-        region = bedrock_region(model, variables)
-        if region not in self._aws_keys:
-            own = {} if stored is None else stored.env
-            self._aws_keys[region] = AwsKeys(variables, own, region)
-        return self._aws_keys[region]
-
-    def _google(self, variables: Mapping[str, str]) -> Mapping[str, str]:
-        from pi.auth.google import GoogleKeys  # noqa: PLC0415  (for Vertex alone)
-
-        if self._google_keys is None:
-            if self._around is None:
-                raise AuthError("Google credentials cannot be used here: there is no network")
-            self._google_keys = GoogleKeys(variables, self._around.send)
-        return self._google_keys.headers()
-
     def _stored_key(self, provider: str, key: str, variables: Mapping[str, str]) -> str | None:
         """A stored key's value; commands run once a process, failures included."""
         if provider not in self._stored_keys:
@@ -340,6 +315,11 @@ class Credentials:
                 value = ""
             self._stored_keys[provider] = value or None
         return self._stored_keys[provider]
+
+
+def _is_entry(stored: Stored | None) -> bool:
+    """Whether the person stored something other than a sign-in."""
+    return stored is not None and not stored.oauth
 
 
 def _usable(provider: str, stored: Stored) -> bool:

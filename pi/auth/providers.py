@@ -42,6 +42,13 @@ KEY_SOURCES: Mapping[str, KeySource] = {
     "anthropic": KeySource(
         ("ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_OAUTH_TOKEN", "ANTHROPIC_API_KEY"),
         bearer=frozenset({"ANTHROPIC_AUTH_TOKEN"}),
+        ambient=(
+            (
+                "ANTHROPIC_FEDERATION_RULE_ID",
+                "ANTHROPIC_ORGANIZATION_ID",
+                "ANTHROPIC_IDENTITY_TOKEN_FILE",
+            ),
+        ),
     ),
     "azure": _one("AZURE_OPENAI_API_KEY"),
     "baseten": _one("BASETEN_API_KEY"),

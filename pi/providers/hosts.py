@@ -178,7 +178,7 @@ def service_headers(
         if _holds_image(history):
             headers["copilot-vision-request"] = "true"
         return headers
-    if service_of(model) == "opencode":
+    if service_of(model) == "opencode" or model.provider == "opencode-go":
         session = {"x-opencode-session": session_id} if session_id else {}
         return {"x-opencode-client": "pi", **session}
     return {}

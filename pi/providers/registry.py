@@ -18,6 +18,7 @@ APIS: Mapping[str, str] = {
     "openai-codex-responses": "pi.providers.openai_codex_responses",
     "openai-completions": "pi.providers.openai_completions",
     "openai-responses": "pi.providers.openai_responses",
+    "pi-messages": "pi.providers.pi_messages",
     "demo": "pi.providers.demo",
 }
 """The module of each API; it exports `stream`."""

@@ -31,6 +31,12 @@ def script(request):
         server.__exit__()
 
 
+@pytest.fixture
+def exchange(script, request) -> Exchange:
+    """One with the API that the test's module names, which answers "ok"."""
+    return script(request.module.API)
+
+
 @pytest.fixture(params=[ANTHROPIC, COMPLETIONS, RESPONSES, GOOGLE, BEDROCK])
 def api(request) -> str:
     return request.param

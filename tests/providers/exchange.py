@@ -18,6 +18,7 @@ GOOGLE = "google-generative-ai"
 MISTRAL = "mistral-conversations"
 AZURE = "azure-openai-responses"
 CODEX = "openai-codex-responses"
+PI = "pi-messages"
 BEDROCK = "bedrock-converse-stream"
 VERTEX = "google-vertex"
 
@@ -77,6 +78,9 @@ TOOL = {
     },
     "constrainedSampling": {"type": "json_schema", "strict": "prefer"},
 }
+
+
+PROMPT = system(sections={"a": "AAA", "b": "BBB"}, toolsAdded=[TOOL])
 
 
 def collect(
@@ -150,3 +154,13 @@ class Exchange:
     def failure(self) -> Any:
         assert self.events[-1]["type"] == "error"
         return self.events[-1]["failure"]
+
+
+def sent(exchange: Exchange, messages: Sequence[Any], **options: Any) -> list[Any]:
+    """A conversation as this API is told it, without the prompt and tools that go beside it."""
+    exchange.ask(messages, **options)
+    body = exchange.body
+    conversation: list[Any] = next(
+        body[key] for key in ("messages", "input", "contents") if key in body
+    )
+    return conversation

@@ -1,6 +1,7 @@
 """Anthropic Messages: changes told where they happened, threads, fallbacks, strict tools."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -19,20 +20,14 @@ from tests.providers.exchange import (
     user,
 )
 
+API = ANTHROPIC
+reply = partial(assistant, api=API)
+
 OTHER = {**TOOL, "name": "other", "description": "does"}
 SYSTEM = {"supportsMidConvoSystemMessages": True}
 TOOLS = {**SYSTEM, "supportsMidConvoToolChanges": True}
 EFFORT = {"forceAdaptiveThinking": True, "supportsMidConvoEffort": True}
 SHORT = {"type": "ephemeral"}
-
-
-def reply(*content, **extra):
-    return assistant(*content, api=ANTHROPIC, **extra)
-
-
-@pytest.fixture
-def exchange(script):
-    return script(ANTHROPIC)
 
 
 FIRST = system(sections={"a": "AAA"}, toolsAdded=[TOOL])

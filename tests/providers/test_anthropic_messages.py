@@ -1,10 +1,13 @@
 """Anthropic Messages: what is sent, and what only this API can answer."""
 
+from functools import partial
+
 import pytest
 
 from pi.errors import InvalidRequestError, OverloadedError
 from tests.providers.exchange import (
     ANTHROPIC,
+    PROMPT,
     TOOL,
     assistant,
     call,
@@ -14,23 +17,13 @@ from tests.providers.exchange import (
     text,
     user,
 )
+from tests.providers.exchange import sent as sent_as
+
+API = ANTHROPIC
+reply = partial(assistant, api=API)
+sent = partial(sent_as, cache_retention="none")
 
 NO_CACHE = {"cache_retention": "none"}
-PROMPT = system(sections={"a": "AAA", "b": "BBB"}, toolsAdded=[TOOL])
-
-
-@pytest.fixture
-def exchange(script):
-    return script(ANTHROPIC)
-
-
-def sent(exchange, messages, **options):
-    exchange.ask(messages, **{**NO_CACHE, **options})
-    return exchange.body["messages"]
-
-
-def reply(*content, **extra):
-    return assistant(*content, api=ANTHROPIC, **extra)
 
 
 def think(words, signature=None, **extra):

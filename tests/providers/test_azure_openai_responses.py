@@ -15,10 +15,7 @@ from tests.providers.exchange import (
     user,
 )
 
-
-@pytest.fixture
-def exchange(script):
-    return script(AZURE)
+API = AZURE
 
 
 def test_the_request(exchange):

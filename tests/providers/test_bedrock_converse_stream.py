@@ -1,6 +1,7 @@
 """Bedrock's ConverseStream: what is sent, and what only this API can answer."""
 
 import base64
+from functools import partial
 
 import pytest
 
@@ -15,33 +16,23 @@ from pi.errors import (
 from pi.wire.model import Prices
 from tests.providers.exchange import (
     BEDROCK,
+    PROMPT,
     TOOL,
     assistant,
     call,
     image,
     result,
-    system,
     text,
     user,
 )
+from tests.providers.exchange import sent as sent_as
 
-PROMPT = system(sections={"a": "AAA", "b": "BBB"}, toolsAdded=[TOOL])
+API = BEDROCK
+reply = partial(assistant, api=API)
+sent = partial(sent_as, cache_retention="none")
+
 POINT = {"cachePoint": {"type": "default"}}
 CLAUDE = {"id": "us.anthropic.claude-opus-4-5-v1:0", "input": ("text", "image")}
-
-
-@pytest.fixture
-def exchange(script):
-    return script(BEDROCK)
-
-
-def reply(*content, **extra):
-    return assistant(*content, api=BEDROCK, **extra)
-
-
-def sent(exchange, messages, **options):
-    exchange.ask(messages, **{"cache_retention": "none", **options})
-    return exchange.body["messages"]
 
 
 def test_the_request(exchange):

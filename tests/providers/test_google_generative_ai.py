@@ -1,37 +1,29 @@
 """Google Generative AI: what is sent, and what only this API can answer."""
 
+from functools import partial
+
 import pytest
 
 from pi.errors import InvalidRequestError, OverloadedError, StreamFormatError
 from pi.wire.model import Prices
 from tests.providers.exchange import (
     GOOGLE,
+    PROMPT,
     TOOL,
     assistant,
     call,
     image,
     result,
+    sent,
     system,
     text,
     user,
 )
 
-PROMPT = system(sections={"a": "AAA", "b": "BBB"}, toolsAdded=[TOOL])
+API = GOOGLE
+reply = partial(assistant, api=API)
+
 SIGNATURE = "c2ln"
-
-
-@pytest.fixture
-def exchange(script):
-    return script(GOOGLE)
-
-
-def reply(*content, **extra):
-    return assistant(*content, api=GOOGLE, **extra)
-
-
-def sent(exchange, messages, **options):
-    exchange.ask(messages, **options)
-    return exchange.body["contents"]
 
 
 def think(words, signature=None):

@@ -1,6 +1,7 @@
 """Mistral: what is sent, and what only this API can answer."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -8,31 +9,20 @@ from pi.errors import InvalidRequestError, NetworkError, OverloadedError, Stream
 from pi.wire.model import Prices
 from tests.providers.exchange import (
     MISTRAL,
+    PROMPT,
     TOOL,
     assistant,
     call,
     image,
     result,
+    sent,
     system,
     text,
     user,
 )
 
-PROMPT = system(sections={"a": "AAA", "b": "BBB"}, toolsAdded=[TOOL])
-
-
-@pytest.fixture
-def exchange(script):
-    return script(MISTRAL)
-
-
-def sent(exchange, messages, **options):
-    exchange.ask(messages, **options)
-    return exchange.body["messages"]
-
-
-def reply(*content, **extra):
-    return assistant(*content, api=MISTRAL, **extra)
+API = MISTRAL
+reply = partial(assistant, api=API)
 
 
 def think(words):

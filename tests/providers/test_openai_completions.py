@@ -1,6 +1,7 @@
 """Chat Completions: what is sent, to whom, and what only this API can answer."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -19,16 +20,10 @@ from tests.providers.exchange import (
     user,
 )
 
+API = COMPLETIONS
+reply = partial(assistant, api=API)
+
 PROMPT = system(sections={"a": "AAA"}, toolsAdded=[TOOL])
-
-
-@pytest.fixture
-def exchange(script):
-    return script(COMPLETIONS)
-
-
-def reply(*content, **extra):
-    return assistant(*content, api=COMPLETIONS, **extra)
 
 
 def think(words, signature="reasoning_content"):

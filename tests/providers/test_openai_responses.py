@@ -1,6 +1,7 @@
 """OpenAI Responses: what is sent, and what only this API can answer."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -8,33 +9,23 @@ from pi.errors import InvalidRequestError, OverloadedError, ProviderError, RateL
 from pi.providers.transform import short_hash
 from pi.wire.model import Prices
 from tests.providers.exchange import (
+    PROMPT,
     RESPONSES,
     TOOL,
     assistant,
     call,
     image,
     result,
+    sent,
     system,
     text,
     user,
 )
 
-PROMPT = system(sections={"a": "AAA", "b": "BBB"}, toolsAdded=[TOOL])
+API = RESPONSES
+reply = partial(assistant, api=API)
+
 REASONING = {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "enc"}
-
-
-@pytest.fixture
-def exchange(script):
-    return script(RESPONSES)
-
-
-def sent(exchange, messages, **options):
-    exchange.ask(messages, **options)
-    return exchange.body["input"]
-
-
-def reply(*content, **extra):
-    return assistant(*content, api=RESPONSES, **extra)
 
 
 def think(item=None, words="hmm"):

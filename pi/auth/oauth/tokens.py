@@ -195,7 +195,7 @@ def with_patience(around: Surroundings, request: Callable[[], Answer]) -> Answer
 
 
 def _secrets(fields: Mapping[str, str]) -> tuple[str, ...]:
-    names = ("code", "code_verifier", "refresh_token", "device_code", "device_auth_id")
+    names = ("code", "code_verifier", "refresh_token", "device_code", "device_auth_id", "assertion")
     return tuple(fields[name] for name in names if fields.get(name))
 
 

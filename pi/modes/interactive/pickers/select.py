@@ -23,6 +23,7 @@ ROWS = 10
 AIRY = 16
 """Rows from which some may stay empty."""
 
+LEAST_LABEL = 8
 LABEL_SHARE = 0.6
 """Of the width, what labels may take before notes are pushed aside."""
 
@@ -239,7 +240,7 @@ class ListPicker(Picker[R], Generic[V, R]):
         room = width_ - 2 - len(mark)
         label = clean_line(choice.label)
         note = clean_line(choice.note)
-        text = cut(label, max(size, 8) if note else room)
+        text = cut(label, min(room, max(size, LEAST_LABEL)) if note else room)
         left = room - max(size, width(text)) - 2
         if note and left >= 4:
             text = pad(text, size)
