@@ -186,6 +186,12 @@ class AgentSession:
 
             self.hooks.post(ModelSelect(model, before if before.id else None, source))
 
+    def renew_model(self, model: Model) -> None:
+        """The same model, of which other things are known now; nothing is recorded."""
+        self.model = model
+        if self._loop is not None:
+            self._loop.model = model
+
     def set_thinking(self, level: ThinkingLevel) -> ThinkingLevel:
         """Think at this level, or the nearest the model has, from the next request on."""
         level = self.model.clamp_thinking(level)
