@@ -89,24 +89,34 @@ class SessionLibrary:
 
         self._jobs.put(job)
 
-    def search(self, query: SessionQuery, then: Callable[[Found], None]) -> None:
-        """In all that was said. An earlier search that was not begun is forgotten."""
+    def search(
+        self,
+        query: SessionQuery,
+        then: Callable[[Found], None],
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """In all that was said. An earlier search that was not begun is forgotten.
+
+        progress: told the percentage of what has to be read before it can be searched.
+        """
         self._search += 1
         number = self._search
 
-        def progress(_done: int, _total: int) -> None:
+        def read(done: int, total: int) -> None:
             if self._closed:
                 raise _Closed
+            if total:
+                self._give(lambda: progress(100 * done // total))
 
         def job(index: SessionIndex) -> None:
             if number != self._search:
                 return
             try:
                 if query.pattern is not None:
-                    paths = index.matching(self._root, query.pattern, progress)
+                    paths = index.matching(self._root, query.pattern, read)
                     found = Found(query.text, paths=frozenset(paths))
                 elif query_of(query.text):
-                    hits = index.search(self._root, query.text, limit=None, progress=progress)
+                    hits = index.search(self._root, query.text, limit=None, progress=read)
                     found = Found(query.text, {hit.session.path: hit for hit in hits})
                 else:
                     found = Found(query.text)
