@@ -309,6 +309,12 @@ class Host:
         if level is not None:
             self.session.set_thinking(level)
 
+    def renew_model(self, provider: str) -> None:
+        """What is known of a provider's models has changed: use the facts of now."""
+        current = self.session.model
+        if current.provider == provider:
+            self.session.renew_model(self.services.registry.find(provider, current.id) or current)
+
     def cycle_model(self, step: int = 1) -> ScopedModel | None:
         """The next model of the scope, or of all that can be used; None where there is no other."""
         candidates = self.scope.models or tuple(
