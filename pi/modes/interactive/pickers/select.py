@@ -104,6 +104,10 @@ class ListPicker(Picker[R], Generic[V, R]):
         """The choices that match, in the order they are shown."""
         return fuzzy_filter(self._choices, query, lambda choice: choice.words)
 
+    def browsed(self) -> list[Choice[V]]:
+        """What is shown while nothing is searched."""
+        return list(self._choices)
+
     # The list
 
     def put(self, choices: Sequence[Choice[V]], current: V | None = None) -> None:
@@ -126,7 +130,7 @@ class ListPicker(Picker[R], Generic[V, R]):
         return "" if self.field is None else self.field.text.strip()
 
     def _filter(self, current: V | None) -> None:
-        self._shown = self.ranked(self.query) if self.query else list(self._choices)
+        self._shown = self.ranked(self.query) if self.query else self.browsed()
         at = next((i for i, choice in enumerate(self._shown) if choice.value == current), 0)
         noted = (choice.label for choice in self._shown if choice.note)
         self._size = max((width(clean_line(label)) for label in noted), default=0)
