@@ -10,9 +10,9 @@ import pytest
 
 from tests.extensions.conftest import SAYS_DONE, Extend, calls
 from tests.extensions.test_examples_tools import EXAMPLES, declared, needs_examples, text_of
+from tests.scripted_provider import Request, Turn
 
 pytestmark = needs_examples
-from tests.scripted_provider import Request, Turn
 
 PLAN = "I looked.\n\nPlan:\n1. Write a test\n2. Mend the code\n"
 
