@@ -153,7 +153,7 @@ class SessionLibrary:
                     job(index)
                 except _Closed:
                     return
-                except Exception:  # noqa: BLE001  (a fault must not end what comes after it)
+                except Exception:
                     log.exception("the session library fails")
 
 
