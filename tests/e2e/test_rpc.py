@@ -751,12 +751,18 @@ class Unread:
         fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def rest(self) -> list[Any]:
-        """Everything it wrote, read to the end."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        lines = self.process.stdout.read().split(b"\n")[:-1]
-        self.process.wait(60)
-        return [json.loads(line) for line in lines]
+    def wait_until_full(self) -> None:
+        """Until nothing more goes into the pipe that nobody reads."""
+        import fcntl
+        import termios
+
+        assert self.process.stdout is not None
+        deadline, waiting = time.monotonic() + 60, 0
+        while waiting < 60_000:
+            assert time.monotonic() < deadline and self.process.poll() is None
+            time.sleep(0.02)
+            answer = fcntl.ioctl(self.process.stdout, termios.FIONREAD, bytes(4))
+            waiting = int.from_bytes(answer, sys.byteorder)
 
     def close(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):
@@ -786,6 +792,7 @@ def test_a_run_waits_for_a_client_that_does_not_read(scripted: ScriptedFactory) 
     try:
         client.send(id=1, type="prompt", message="go")
         client.send(id=2, type="bash", command="yes 0123456789 | head -c 60000000")
+        client.wait_until_full()
         peak = settles(lambda: client.memory)
         assert peak < 250 << 20
         assert client.process.poll() is None
@@ -825,7 +832,7 @@ def test_a_signal_ends_a_run_that_waits_for_its_client(scripted: ScriptedFactory
     client = Unread(script.machine, *script.options)
     try:
         client.send(id=1, type="prompt", message="go")
-        settles(lambda: len(script.server.requests))
+        client.wait_until_full()
         client.process.send_signal(signal.SIGTERM)
         assert client.process.wait(60) == 143
         assert aborted(script)

@@ -108,7 +108,10 @@ def test_long_rows_in_a_terminal_that_becomes_narrow(pane: Pane) -> None:
     pane.say("add 1")
     pane.resize(30, 12)
     pane.say("add 30")
-    assert numbers(pane.end()) == list(range(71))
+    seen = numbers(pane.end())
+    assert sorted(set(seen)) == list(range(71))
+    # A row of which only a part was scrolled away is drawn again, whole.
+    assert len(seen) <= 71 + 2
 
 
 def test_fullscreen_and_back(pane: Pane) -> None:
