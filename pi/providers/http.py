@@ -1,8 +1,10 @@
 """The one place that makes HTTP clients: time-outs, proxies, trust, user agent.
 
 httpx is imported at the first request, and a TLS context is made at the first https one: a run
-that never reaches the network pays for neither. Trust comes from the system's certificate store
-(truststore: corporate roots installed there count), unless a bundle is named.
+that never reaches the network pays for neither. HTTP/1.1 serves: a run has one answer under way at
+a time, on a connection that is kept, so that HTTP/2 would multiplex nothing. Trust comes from the
+system's certificate store (truststore: corporate roots installed there count), unless a bundle is
+named.
 """
 
 import logging
