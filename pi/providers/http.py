@@ -9,6 +9,7 @@ named.
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -275,15 +276,18 @@ def network_error(error: Exception, url: str) -> NetworkError | InvalidRequestEr
     return NetworkError(f"the connection to {where} was lost: {cause}")
 
 
+_loading = threading.Lock()
+
+
 def _httpx() -> Any:
-    if "httpx" not in sys.modules:
-        # The package would import its own command line, and with it rich, pygments and click.
-        sys.modules["httpx._main"] = None  # type: ignore[assignment]
-        try:
-            import httpx  # noqa: PLC0415  (the network is used late, if at all)
-        finally:
-            del sys.modules["httpx._main"]
-        return httpx
+    with _loading:  # a module that another thread is loading is there, but not all of it
+        if "httpx" not in sys.modules:
+            # The package would import its own command line, and with it rich, pygments and click.
+            sys.modules["httpx._main"] = None  # type: ignore[assignment]
+            try:
+                import httpx  # noqa: F401, PLC0415  (the network is used late, if at all)
+            finally:
+                del sys.modules["httpx._main"]
     return sys.modules["httpx"]
 
 
