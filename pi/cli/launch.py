@@ -14,6 +14,7 @@ from pi.models.listing import list_models as model_table
 from pi.modes.stderr import tell
 from pi.runtime.attachments import image_loader
 from pi.runtime.host import Host, open_host
+from pi.runtime.options import RunOptions
 from pi.runtime.prompts import Prompt
 from pi.runtime.services import read_services, warn
 
@@ -38,8 +39,10 @@ def list_models(options: Options, environment: Environment) -> str:
 
 
 def run_prompts(options: Options, environment: Environment) -> int:
-    """Everything between the options and the exit code of a text, JSON or RPC run."""
+    """Everything between the options and the exit code of a run."""
     warn(options.warnings)
+    if options.interactive:
+        return _interactive(options, environment)
     with asyncio.Runner() as runner:
         check_unknown(options, environment)
         extender = Extender()
@@ -54,6 +57,24 @@ def run_prompts(options: Options, environment: Environment) -> int:
             return code
         finally:
             runner.run(host.close())
+
+
+def _interactive(options: Options, environment: Environment) -> int:
+    # A mode is loaded only when it runs; this one brings all of the terminal along.
+    from pi.modes.interactive.start import run_interactive  # noqa: PLC0415
+    from pi.modes.interactive.wishes import InteractiveOptions  # noqa: PLC0415
+
+    check_unknown(options, environment)
+    extender = Extender()
+    wishes = InteractiveOptions(options.pick_session, options.tui_mode, options.use_theme)
+
+    async def host(chosen: RunOptions) -> Host:
+        return await open_host(chosen, environment, extender)
+
+    def prompts(host: Host) -> Sequence[Prompt]:
+        return _prompts(extender.read_flags(options, host), host)
+
+    return asyncio.run(run_interactive(options, environment, wishes, host, prompts))
 
 
 def _prompts(options: Options, host: Host) -> Sequence[Prompt]:

@@ -30,12 +30,6 @@ GROUPS = ("Output", "Models", "Sessions", "Tools", "Instructions", "Resources", 
 SUBCOMMANDS = frozenset({"mcp"})
 """First words that are commands of their own, and not there yet."""
 
-NOT_YET = frozenset(
-    {
-        *("--resume", "-r", "--use-theme", "--tui-mode"),
-    }
-)
-
 NOTHING_TO_DISABLE = frozenset({"--no-mcp"})
 """Accepted without effect: scripts that switch off what is not there yet get what they ask for."""
 
@@ -51,6 +45,8 @@ class Options(RunOptions):
     messages: the prompts, as typed; empty ones included. files: `@path` arguments without the @.
     list_models: search text, "" for all, None when not asked.
     export: the session file to make a page of; the first of `messages` says where to.
+    interactive: open the terminal interface. pick_session: with the session picker first.
+        tui_mode, use_theme: over the settings.
     warnings: what was ignored, one line each, for stderr.
     unknown: the first option that only an extension could know; flags: those that were known.
     argv and the rest: what this was read from, to be read again once extensions are loaded.
@@ -62,6 +58,10 @@ class Options(RunOptions):
     files: tuple[str, ...] = ()
     list_models: str | None = None
     export: str | None = None
+    interactive: bool = False
+    pick_session: bool = False
+    tui_mode: Literal["regular", "fullscreen"] | None = None
+    use_theme: str | None = None
     verbose: bool = False
     warnings: tuple[str, ...] = ()
     unknown: UsageError | None = None
@@ -155,6 +155,8 @@ COMMAND = click.Command(
                  help="List the models that can be used, then exit"),
         _flag("-c", "--continue", "continue_latest", group="Sessions",
               help="Continue this folder's latest session"),
+        _flag("-r", "--resume", "pick_session", group="Sessions",
+              help="Choose the session to continue from a list"),
         PiOption("--session", group="Sessions", metavar="<path|id>",
                  help="Open a session by file or by the start of its id"),
         PiOption("--session-id", group="Sessions", callback=_session_id, metavar="<id>",
@@ -205,6 +207,11 @@ COMMAND = click.Command(
                       "(repeatable)"),
         _flag("-ne", "--no-extensions", group="Resources",
               help="Without the extensions that are found; those of -e stay"),
+        PiOption("--tui-mode", group="Process", metavar="<mode>",
+                 type=click.Choice(("regular", "fullscreen")),
+                 help="How the terminal interface uses the screen: regular or fullscreen"),
+        PiOption("--use-theme", group="Process", metavar="<name>",
+                 help="Draw the terminal interface in this theme"),
         _flag("-a", "--approve", "trust", group="Process", flag_value="approve",
               help="Trust this project's .pi folder for this run"),
         _flag("-na", "--no-approve", "trust", group="Process", flag_value="ignore",
@@ -259,12 +266,14 @@ def parse(
     elif refused:
         raise refused
     _check_conflicts(parsed)
-    if stdin_is_tty and stdout_is_tty and parsed.list_models is None and parsed.export is None:
-        explicit = values["print_"] or values["mode"] != "text"
-        if not explicit:
+    if parsed.list_models is None and parsed.export is None:
+        one_shot = values["print_"] or parsed.mode != "text"
+        if stdin_is_tty and stdout_is_tty and not one_shot:
+            return replace(parsed, interactive=True)
+        if parsed.pick_session:
             raise UsageError(
-                "this version of pi does not have the interactive mode yet",
-                hint='Run one prompt with: pi -p "your prompt"',
+                "--resume shows a list, which needs a terminal",
+                hint="Use --continue, or --session with an id from: pi sessions list",
             )
     return parsed
 
@@ -318,7 +327,7 @@ def _canonical(
                 given[arg[2:]] = rest.pop()
         elif arg not in NOTHING_TO_DISABLE:
             refused = refused or _refuse(arg, known)
-            if not arg.startswith("--") and arg not in NOT_YET:
+            if not arg.startswith("--"):
                 raise refused
     return options, positional, refused, given
 
@@ -336,8 +345,6 @@ def _spellings() -> dict[str, PiOption]:
 def _refuse(arg: str, known: dict[str, PiOption]) -> UsageError:
     """The error for an option that is not known, with the likeliest reason."""
     name, equals, value = arg.partition("=")
-    if name in NOT_YET:
-        return UsageError(f"this version of pi does not have {name} yet")
     message = f"unknown option {_one_line(arg)}"
     if equals and (option := known.get(name)):
         fix = f"{name} takes no value" if option.is_flag else f"Write: {name} {_one_line(value)}"
@@ -389,6 +396,9 @@ def _options(values: dict[str, Any]) -> Options:
         models=values["models"] or (),
         list_models=values["list_models"],
         export=values["export"],
+        pick_session=values["pick_session"],
+        tui_mode=values["tui_mode"],
+        use_theme=values["use_theme"] or None,
         continue_latest=values["continue_latest"],
         session=values["session"] or None,
         session_id=values["session_id"],
@@ -435,6 +445,7 @@ def _check_conflicts(options: Options) -> None:
     picks = (
         ("--session", options.session is not None),
         ("--continue", options.continue_latest),
+        ("--resume", options.pick_session),
         ("--no-session", options.no_session),
     )
     for other, given in picks:

@@ -22,7 +22,6 @@ from pi.session.index.texts import query_of
 
 __all__ = ["run_sessions", "sessions_group"]
 
-INDEX = "session-index.sqlite"
 SHOWN = 50
 """Sessions in a list for people, unless --limit says otherwise."""
 
@@ -92,7 +91,7 @@ class _Place:
         return found.path
 
     def index(self) -> SessionIndex:
-        return SessionIndex(self.paths.agent / INDEX)
+        return SessionIndex(self.paths.session_index)
 
 
 def _common(command: F) -> F:
@@ -256,7 +255,7 @@ def reindex_sessions(environment: Environment, session_dir: str | None, as_json:
                 "sessions": len(found),
                 "messages": messages,
                 "bytes": size,
-                "index": str(place.paths.agent / INDEX) if lasting else None,
+                "index": str(place.paths.session_index) if lasting else None,
                 "notices": notices,
             }
         )

@@ -36,7 +36,10 @@ def folder_lock(
     wait, stale: seconds. Raises ConfigError when it stays taken.
     """
     folder = Path(f"{os.path.realpath(path)}.lock")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot lock {path}: {error.strerror or error}") from None
     _acquire(folder, path, wait, stale)
     mine = _Heartbeat(folder)
     mine.start()
@@ -128,7 +131,8 @@ def _pretty(value: dict[str, Any]) -> bytes:
 
 
 def _acquire(folder: Path, path: Path, wait: float, stale: float) -> None:
-    deadline = time.monotonic() + wait
+    began = time.monotonic()
+    seen, since = -1.0, began
     while True:
         try:
             folder.mkdir()
@@ -138,17 +142,22 @@ def _acquire(folder: Path, path: Path, wait: float, stale: float) -> None:
         except OSError as error:
             raise ConfigError(f"cannot lock {path}: {error.strerror or error}") from None
         try:
-            age = time.time() - folder.stat().st_mtime
+            touched = folder.stat().st_mtime
         except FileNotFoundError:
             continue
-        if age > stale:
+        now = time.monotonic()
+        if touched != seen:
+            seen, since = touched, now
+        # The second way is for a clock that was set back: it makes the time of a dead lock a future
+        # one, but nobody changes it.
+        if time.time() - touched > stale or now - since > stale:
             # Two waiters may get here, and the slower one remove the faster one's new lock: that
             # is why a holder looks once more before it writes.
             with contextlib.suppress(OSError):
                 folder.rmdir()
             if not folder.exists():
                 continue
-        if time.monotonic() >= deadline:
+        if now - began >= wait:
             raise ConfigError(
                 f"{path} is locked by another program",
                 hint=f"If none is running, remove the folder {folder}.",

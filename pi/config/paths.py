@@ -46,6 +46,14 @@ class Paths(NamedTuple):
         return self.agent / "sessions"
 
     @property
+    def session_index(self) -> Path:
+        return self.agent / "session-index.sqlite"
+
+    @property
+    def keybindings(self) -> Path:
+        return self.agent / "keybindings.json"
+
+    @property
     def project(self) -> Path:
         return self.cwd / ".pi"
 

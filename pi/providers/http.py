@@ -51,6 +51,11 @@ class HttpOptions(NamedTuple):
     extra_ca: Path | None = None
 
 
+def warm_up() -> None:
+    """Load the HTTP library ahead of the first request."""
+    _httpx()
+
+
 def user_agent() -> str:
     """`pi/1.2.3 (linux; python/3.12.1; x86_64)`."""
     import platform  # noqa: PLC0415  (2 ms, and only a request needs it)

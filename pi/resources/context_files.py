@@ -1,8 +1,12 @@
 """Context files: standing instructions in the agent folder, the working folder and its parents.
 
 Source: docs/configuration.md, "Context files". They need no project trust.
+
+A git worktree inside the repository it belongs to holds a copy of that repository's own file; then
+the repository's is left out, or the model would be told everything twice.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +33,7 @@ def load_context_files(cwd: Path, agent_dir: Path) -> ContextFiles:
     """What applies to a run in `cwd`. Both paths are absolute."""
     files: list[TextFile] = []
     diagnostics: list[str] = []
+    names: dict[Path, str] = {}
     for folder in _folders(cwd, agent_dir):
         for name in NAMES:
             try:
@@ -38,12 +43,22 @@ def load_context_files(cwd: Path, agent_dir: Path) -> ContextFiles:
                 continue
             if found is None:
                 continue
+            names[folder] = name
             if found.diagnostic:
                 diagnostics.append(found.diagnostic)
             # An empty file has nothing to say, but it still keeps the names after it silent.
             if found.text.strip():
                 files.append(found)
             break
+    nested = _nested_worktree(cwd)
+    if nested is not None:
+        worktree, repository = nested
+        own = names.get(worktree)
+        files = [
+            file
+            for file in files
+            if file.path.name != own or os.path.realpath(file.path.parent) != repository
+        ]
     return ContextFiles(tuple(files), tuple(diagnostics))
 
 
@@ -53,3 +68,31 @@ def _folders(cwd: Path, agent_dir: Path) -> Iterator[Path]:
     for folder in (*reversed(cwd.parents), cwd):
         if folder != agent_dir:
             yield folder
+
+
+def _nested_worktree(cwd: Path) -> tuple[Path, str] | None:
+    """The worktree that `cwd` is in, and the real path of the repository around it it is of.
+
+    None where there is no such worktree: a repository of its own, one beside it, a submodule.
+    """
+    for folder in (cwd, *cwd.parents):
+        link = folder / ".git"
+        if os.path.isdir(link):
+            return None
+        if os.path.isfile(link):
+            break
+    else:
+        return None
+    try:
+        text = link.read_text("utf-8", "replace").strip()
+        if not text.startswith("gitdir:"):
+            return None
+        git = folder / text.removeprefix("gitdir:").strip()
+        common = git / (git / "commondir").read_text("utf-8", "replace").strip()
+    except (OSError, ValueError):
+        return None
+    common_path = os.path.realpath(common)
+    repository = os.path.dirname(common_path)
+    around = os.path.realpath(folder).startswith(f"{repository.rstrip(os.sep)}{os.sep}")
+    its_own = os.path.realpath(os.path.join(repository, ".git")) == common_path
+    return (folder, repository) if around and its_own else None

@@ -1,7 +1,7 @@
 """From the files that were found to the resources that count: read, checked, clashes reported."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -15,7 +15,7 @@ from pi.resources.loading import ExtensionFile, ResourceChoice, Resources
 from pi.resources.prompt_templates import load_template
 from pi.resources.skills import load_skill
 
-__all__ = ["gather", "survey"]
+__all__ = ["extend", "gather", "survey"]
 
 _BUILTIN = "builtin:"
 _SUFFIXES = {"skills": ".md", "prompts": ".md", "themes": ".json"}
@@ -69,28 +69,32 @@ def gather(
 
     # Everything is looked for before anything is read: reading may have much to say.
     files = {kind: wanted(kind) for kind in KINDS}
-    skills = _read(files["skills"], load_skill, diagnostics)
-    prompts = _read(files["prompts"], load_template, diagnostics)
     extensions = tuple(
         ExtensionFile(item, "javascript" if item.path.suffix in (".ts", ".js") else "python")
         for item in files["extensions"]
     )
-    resources = Resources(
-        skills=_first_of_each(skills, "skill", diagnostics),
-        prompts=_first_of_each(prompts, "prompt template", diagnostics),
-        themes=tuple(files["themes"]),
-        extensions=extensions,
-    )
+    resources = _with(Resources(extensions=extensions), files, diagnostics)
     if resources.javascript:
         names = ", ".join(str(path) for path in resources.javascript)
         diagnostics.append(f"extensions in TypeScript or JavaScript do not run yet: {names}")
-    return Resources(
-        resources.skills,
-        resources.prompts,
-        resources.themes,
-        resources.extensions,
-        tuple(dict.fromkeys(diagnostics)),
-    )
+    return resources._replace(diagnostics=tuple(dict.fromkeys(diagnostics)))
+
+
+def extend(resources: Resources, named: Mapping[Kind, Sequence[Found]]) -> Resources:
+    """`resources` and, after them, what an extension names: files, or folders with files in them.
+
+    named: by kind, extensions excepted; absolute paths. Its diagnostics are about these alone.
+    """
+    files: dict[Kind, list[Found]] = {}
+    diagnostics: list[str] = []
+    for kind in KINDS:
+        files[kind] = []
+        for item in named.get(kind, ()):
+            found, problem = _below(kind, item)
+            files[kind] += found
+            if problem:
+                diagnostics.append(f"{item.origin.source}: {problem}")
+    return _with(resources, files, diagnostics)._replace(diagnostics=tuple(diagnostics))
 
 
 def survey(
@@ -109,27 +113,46 @@ def survey(
     return find_resources(paths, settings, packaged), problems
 
 
+def _with(
+    resources: Resources, files: Mapping[Kind, Sequence[Found]], diagnostics: list[str]
+) -> Resources:
+    """With what these files hold behind what is there, each name once."""
+    skills = [*resources.skills, *_read(files["skills"], load_skill, diagnostics)]
+    prompts = [*resources.prompts, *_read(files["prompts"], load_template, diagnostics)]
+    return resources._replace(
+        skills=_first_of_each(skills, "skill", diagnostics),
+        prompts=_first_of_each(prompts, "prompt template", diagnostics),
+        themes=tuple(_once((*resources.themes, *files["themes"]))),
+    )
+
+
 def _explicit(
     kind: Kind, named: Sequence[str], paths: Paths, diagnostics: list[str]
 ) -> list[Found]:
-    """What the command line names by path; a folder stands for what lies in it."""
+    """What the command line names by path."""
     files: list[Found] = []
     for text in named:
         path = Path(os.path.normpath(paths.cwd / expand_home(text.strip(), paths.home)))
-        base = path if os.path.isdir(path) else path.parent
-        origin = Origin("local", "temporary", base=base)
-        if os.path.isdir(path):
-            listed = files_in(kind, path) if kind == "skills" else top_level(kind, path)
-            if not listed:
-                diagnostics.append(f"{_OPTIONS[kind]}: there are no {kind} in {path}")
-            files += [Found(file, origin) for file in listed]
-        elif not os.path.exists(path):
-            diagnostics.append(f"{_OPTIONS[kind]}: there is nothing at {path}")
-        elif not path.name.endswith(_SUFFIXES[kind]):
-            diagnostics.append(f"{_OPTIONS[kind]}: {path} is no {_SUFFIXES[kind]} file")
-        else:
-            files.append(Found(path, origin))
+        origin = Origin("local", "temporary", base=path if os.path.isdir(path) else path.parent)
+        found, problem = _below(kind, Found(path, origin))
+        files += found
+        if problem:
+            diagnostics.append(f"{_OPTIONS[kind]}: {problem}")
     return files
+
+
+def _below(kind: Kind, named: Found) -> tuple[list[Found], str | None]:
+    """A file as it is, a folder as what lies in it; or what is wrong with either."""
+    path = named.path
+    if os.path.isdir(path):
+        listed = files_in(kind, path) if kind == "skills" else top_level(kind, path)
+        problem = None if listed else f"there are no {kind} in {path}"
+        return [Found(file, named.origin) for file in listed], problem
+    if not os.path.exists(path):
+        return [], f"there is nothing at {path}"
+    if not path.name.endswith(_SUFFIXES[kind]):
+        return [], f"{path} is no {_SUFFIXES[kind]} file"
+    return [named], None
 
 
 def _once(files: Iterable[Found]) -> list[Found]:
@@ -157,7 +180,7 @@ def _first_of_each(resources: Sequence[_T], what: str, diagnostics: list[str]) -
     by_name: dict[str, _T] = {}
     for resource in resources:
         first = by_name.setdefault(resource.name, resource)
-        if first is not resource:
+        if first is not resource and first.path != resource.path:
             diagnostics.append(
                 f"two {what}s are called {resource.name}: {first.path} counts, "
                 f"{resource.path} does not"

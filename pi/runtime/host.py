@@ -43,7 +43,15 @@ from pi.wire.model import Model
 if TYPE_CHECKING:
     from pi.runtime.additions import Additions
 
-__all__ = ["NO_MODEL", "Disposition", "Host", "Listener", "WhileRunning", "open_host"]
+__all__ = [
+    "NO_MODEL",
+    "Disposition",
+    "Host",
+    "Listener",
+    "WhileRunning",
+    "chosen_folder",
+    "open_host",
+]
 
 log = logging.getLogger(__name__)
 
@@ -301,6 +309,12 @@ class Host:
         if level is not None:
             self.session.set_thinking(level)
 
+    def renew_model(self, provider: str) -> None:
+        """What is known of a provider's models has changed: use the facts of now."""
+        current = self.session.model
+        if current.provider == provider:
+            self.session.renew_model(self.services.registry.find(provider, current.id) or current)
+
     def cycle_model(self, step: int = 1) -> ScopedModel | None:
         """The next model of the scope, or of all that can be used; None where there is no other."""
         candidates = self.scope.models or tuple(
@@ -419,6 +433,18 @@ class Host:
             await asyncio.to_thread(write_copy, path, target)
         await self.switch(target, cwd=cwd)
 
+    def take_settings(self) -> None:
+        """Take up what has changed in the settings, without anything else being read again."""
+        services = self.services
+        settings = read_settings(services.paths).resolve(trusted=services.settings.trusted)
+        self.services = services = replace(services, settings=settings)
+        session = self.session
+        session.retry = session.compactor.retry = services.retry_policy()
+        session.compactor.settings = settings.compaction
+        session.compactor.enabled = settings.compaction.enabled
+        session.queues.steering_mode = settings.steering_mode
+        session.queues.follow_up_mode = settings.follow_up_mode
+
     async def reload(self) -> None:
         """Read settings, models, keys and instructions again; the conversation goes on."""
         await self._settle()
@@ -438,10 +464,24 @@ class Host:
         warn(services.diagnostics())
         await self.extending.announce("reload", None)
 
+    async def decide_trust(self, trusted: bool) -> bool:
+        """Take a decision on this folder for this run; whether that makes its services others."""
+        services = self.services
+        options = services.options.trusting(self.paths.cwd, trusted)
+        if services.settings.trusted == trusted:
+            self.services = replace(services, options=options)
+            return False
+        services = await asyncio.to_thread(
+            read_services, options, services.environment, services.paths
+        )
+        await self._renew_http(services)
+        self.services = services
+        return True
+
     @property
     def folder(self) -> Path:
         """Where the sessions of this folder are kept."""
-        chosen = _chosen_folder(self.services.options, self.services.environment, self.paths)
+        chosen = chosen_folder(self.services.options, self.services.environment, self.paths)
         return chosen or session_folder(self.paths.sessions, str(self.paths.cwd))
 
     @property
@@ -587,8 +627,12 @@ class Host:
             await self.extending.load()
             await self._settle()  # what began meanwhile
             self._install(opened)
-        except BaseException:
+        except BaseException as error:
             opened.store.close()
+            if isinstance(error, PiError):  # the old session goes on, and so do its extensions
+                await self.extending.load()
+                before.use_hooks(None if self.additions is None else self.additions.hooks)
+                await self.extending.announce("reload", None)
             raise
         before.store.close()
         for replaced in self.on_replaced:
@@ -616,7 +660,7 @@ async def open_host(
     the process's own unless given.
     """
     paths = find_paths(environment, cwd)
-    opened = open_session(options, paths, _chosen_folder(options, environment, paths))
+    opened = open_session(options, paths, chosen_folder(options, environment, paths))
     try:
         if opened.cwd != paths.cwd:
             paths = find_paths(environment, opened.cwd)
@@ -631,7 +675,7 @@ async def open_host(
         raise
 
 
-def _chosen_folder(options: RunOptions, environment: Environment, paths: Paths) -> Path | None:
+def chosen_folder(options: RunOptions, environment: Environment, paths: Paths) -> Path | None:
     """The folder for sessions that somebody named, if anybody did.
 
     `sessionDir` is the one project setting that counts before trust is known.

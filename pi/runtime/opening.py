@@ -8,6 +8,7 @@ from pi.errors import SessionError
 from pi.runtime.options import RunOptions
 from pi.session.fork import fork_session
 from pi.session.locate import (
+    Found,
     find_by_id,
     find_session,
     most_recent,
@@ -16,7 +17,7 @@ from pi.session.locate import (
 )
 from pi.session.store import SessionStore
 
-__all__ = ["Opened", "open_session"]
+__all__ = ["Opened", "find_named", "open_session"]
 
 
 class Opened(NamedTuple):
@@ -47,19 +48,13 @@ def open_session(options: RunOptions, paths: Paths, chosen: Path | None) -> Open
             raise SessionError(f"there is a session with the id {options.session_id} already")
         store = fork_session(found.path, cwd, folder, id=options.session_id)
         return Opened(store, paths.cwd, True)
-    path: Path | None = None
-    if options.session is not None:
-        found = find_session(options.session, cwd, folder, root)
-        if found.elsewhere is not None:
-            raise SessionError(
-                f"session {options.session} belongs to another folder: {found.elsewhere}",
-                hint="Run pi there, or copy the session into this folder with --fork.",
-            )
-        path = found.path
-    elif options.continue_latest:
-        path = most_recent(folder, only_here)
-    elif options.session_id is not None:
-        path = find_by_id(folder, options.session_id, only_here)
+    named = find_named(options, paths, chosen)
+    if named is not None and named.elsewhere is not None:
+        raise SessionError(
+            f"session {options.session} belongs to another folder: {named.elsewhere}",
+            hint="Run pi there, or copy the session into this folder with --fork.",
+        )
+    path = None if named is None else named.path
     if path is None:
         warnings = []
         if options.session_id is not None:
@@ -69,8 +64,31 @@ def open_session(options: RunOptions, paths: Paths, chosen: Path | None) -> Open
         return Opened(store, paths.cwd, False, tuple(warnings))
     store = SessionStore.open(path, cwd=cwd)
     try:
-        home = require_cwd(store.cwd, path) if store.cwd else paths.cwd
+        home = paths.cwd
+        if store.cwd and not (options.stay and not Path(store.cwd).is_dir()):
+            home = require_cwd(store.cwd, path)
     except SessionError:
         store.close()
         raise
     return Opened(store, home, store.leaf_id is not None)
+
+
+def find_named(options: RunOptions, paths: Paths, chosen: Path | None) -> Found | None:
+    """The file of the session that is to be gone on with; None for a new one.
+
+    Raises SessionError where --session names none.
+    """
+    cwd = str(paths.cwd)
+    folder = session_folder(paths.sessions, cwd) if chosen is None else chosen
+    only_here = None if chosen is None else cwd
+    if options.no_session or options.fork is not None:
+        return None
+    if options.session is not None:
+        root = paths.sessions if chosen is None else None
+        return find_session(options.session, cwd, folder, root)
+    path: Path | None = None
+    if options.continue_latest:
+        path = most_recent(folder, only_here)
+    elif options.session_id is not None:
+        path = find_by_id(folder, options.session_id, only_here)
+    return None if path is None else Found(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -10,6 +10,7 @@ from pi.resources.loading import NO_CHOICE, ResourceChoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pi.models.custom import ProviderConfig
     from pi.providers.base import StreamFunction
@@ -51,8 +52,10 @@ class RunOptions:
     system_prompt: text or path; "" asks for the built-in prompt. append_system_prompt: likewise,
         None leaves APPEND_SYSTEM.md in force.
     resources: skills, prompt templates, themes and extensions named, and those switched off.
+    trust: the answer to project trust for this run, None to ask settings. trusted: what the person
+        answered about single folders, for this run.
+    stay: work in the present folder where that of the session is gone.
     own: what a program brings along that has pi in it.
-    trust: the answer to project trust for this run, None to ask settings.
     """
 
     provider: str | None = None
@@ -76,4 +79,16 @@ class RunOptions:
     resources: ResourceChoice = NO_CHOICE
     own: Own = NOTHING_OWN
     trust: Literal["approve", "ignore"] | None = None
+    trusted: tuple[tuple[Path, bool], ...] = ()
+    stay: bool = False
     offline: bool = False
+
+    def trust_of(self, folder: Path) -> bool | None:
+        """What this run was told about a folder's trust; None asks settings."""
+        if self.trust is not None:
+            return self.trust == "approve"
+        return dict(self.trusted).get(folder)
+
+    def trusting(self, folder: Path, decision: bool) -> RunOptions:
+        """The same, with an answer about a folder."""
+        return replace(self, trusted=(*self.trusted, (folder, decision)))

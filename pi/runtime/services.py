@@ -147,6 +147,12 @@ class Services:
             return select_tools(known, (), wanted, options.exclude_tools).names
         return select_tools(known, known, None, options.exclude_tools).names
 
+    def context_files(self) -> ContextFiles:
+        """The instructions of the folder, its parents and the agent folder, as they are now."""
+        if not self.options.context_files:
+            return ContextFiles()
+        return load_context_files(self.paths.cwd, self.paths.agent)
+
     def prompt_sections(self, tools: Sequence[Tool]) -> dict[str, str]:
         """The system prompt for these tools, as the folder and the options have it now."""
         inputs = self.prompt_inputs()
@@ -169,9 +175,7 @@ class Services:
             system_prompt=options.system_prompt,
             append_system_prompt=options.append_system_prompt,
         )
-        found = ContextFiles()
-        if options.context_files:
-            found = load_context_files(paths.cwd, paths.agent)
+        found = self.context_files()
         warn((*texts.diagnostics, *found.diagnostics))
         return PromptInputs(texts, found.files)
 
@@ -191,7 +195,7 @@ def read_services(options: RunOptions, environment: Environment, paths: Paths) -
     May take its time where packages have to be installed: in a thread, where others wait.
     """
     files = read_settings(paths)
-    approve = {"approve": True, "ignore": False, None: None}[options.trust]
+    approve = options.trust_of(paths.cwd)
     trusted = is_trusted(paths, approve=approve, default=files.default_project_trust)
     own = options.own
     settings = files.resolve(trusted=trusted, over=own.settings)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pi.errors import SessionError
 from pi.session.reader import read_header
+from pi.session.replacement import replacement
 from pi.session.source import FileSource
 
 __all__ = ["copy_lines", "write_copy"]
@@ -45,18 +46,11 @@ def write_copy(path: Path, target: Path, *, replace: bool = False) -> int:
             raise SessionError(f"{target} exists already", hint="Replace it with --force.")
         if target.samefile(path):
             raise SessionError(f"{target} is the session itself")
-    half = target.with_name(f".{target.name}.{os.getpid()}.new")
     size = 0
-    try:
+    with replacement(target, f"cannot write {target}") as half:
         # What was said to a model is nobody else's to read.
         with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             for block in copy_lines(path):
                 size += out.write(block)
         os.replace(half, target)
-    except OSError as error:
-        half.unlink(missing_ok=True)
-        raise SessionError(f"cannot write {target}: {error.strerror}") from error
-    except BaseException:
-        half.unlink(missing_ok=True)
-        raise
     return size

@@ -6,6 +6,7 @@ copied are set again at its end.
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from pi.session.ids import new_entry_id
 from pi.session.journal import Journal
 from pi.session.migrate import migrated_lines, version_of
 from pi.session.reader import SPACE, lines_forward, read_header, skim
+from pi.session.replacement import replacement
 from pi.session.source import FileSource, MemorySource, Source
 from pi.session.store import SessionStore, new_header, session_file_name
 from pi.wire.entries import SESSION_VERSION, LabelEntry, SessionEntry
@@ -159,19 +161,11 @@ def _is_conversation(entry: SessionEntry) -> bool:
 
 def _write(target: Path, first: bytes, source: Source | None) -> None:
     """A whole new file or none: `first`, then the entries of a source."""
-    half = target.with_name(f".{target.name}.{os.getpid()}.new")
-    journal = Journal.create(half, first)
-    try:
-        if source is not None:
-            _copy(source, journal)
-        journal.close()
+    with replacement(target, f"cannot write session {target}") as half:
+        with closing(Journal.create(half, first)) as journal:
+            if source is not None:
+                _copy(source, journal)
         os.replace(half, target)
-    except BaseException as error:
-        journal.close()
-        half.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise SessionError(f"cannot write session {target}: {error.strerror}") from error
-        raise
 
 
 def _copy(source: Source, journal: Journal) -> None:

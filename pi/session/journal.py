@@ -14,7 +14,7 @@ from io import FileIO
 from pathlib import Path
 
 from pi.errors import SessionError
-from pi.session.source import read_exactly
+from pi.session.source import OpenFile
 
 if sys.platform == "win32":
     import msvcrt
@@ -28,17 +28,17 @@ FAR = 1 << 62
 """Where Windows locks one byte: its locks keep readers out, so it must be one nobody reads."""
 
 
-class Journal:
-    """A Source that grows. Every failure is a SessionError, and leaves no half line behind.
+class Journal(OpenFile):
+    """A file that grows. Every failure is a SessionError, and leaves no half line behind.
 
-    locked: whether nobody else of ours can have the file open.
+    locked: whether nobody else of ours can have the file open. Closing gives the lock back.
     """
 
     def __init__(self, path: Path, file: FileIO) -> None:
-        self.path = path
-        self._file = file
+        # Before its size is taken: nobody of ours writes in between.
+        self.path, self._file = path, file
         self.locked = self._lock()
-        self._size = file.seek(0, os.SEEK_END)
+        super().__init__(path, file)
         self._torn = self._size > 0 and self.read(self._size - 1, self._size) != b"\n"
 
     @classmethod
@@ -61,7 +61,8 @@ class Journal:
             journal.append(data)
         except SessionError:
             journal.close()
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
             raise
         return journal
 
@@ -86,22 +87,6 @@ class Journal:
         """ValueError is what a path with a NUL in it gives; a pipe cannot be sought in."""
         reason = error.strerror if isinstance(error, OSError) else error
         return SessionError(f"cannot open session {path} for writing: {reason}")
-
-    @property
-    def name(self) -> str:
-        return str(self.path)
-
-    @property
-    def size(self) -> int:
-        return self._size
-
-    def read(self, start: int, end: int) -> bytes:
-        self._file.seek(start)
-        return read_exactly(self._file, end - start)
-
-    def read_into(self, start: int, buffer: memoryview) -> int:
-        self._file.seek(start)
-        return self._file.readinto(buffer) or 0
 
     def append(self, data: bytes) -> int:
         """Write whole lines at the end; returns the offset of the first.
@@ -134,10 +119,6 @@ class Journal:
         self._size = end
         self._torn = False
         return end - len(data)
-
-    def close(self) -> None:
-        """Gives the lock back. Safe to call twice."""
-        self._file.close()
 
     def _take_back(self, before: int, written: int) -> None:
         """Cut off half a line. Where that cannot be, the next append starts on a new line."""
@@ -186,7 +167,8 @@ class Journal:
                     block = block[copy.write(block) or 0 :]
         except OSError as error:
             copy.close()
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
             raise SessionError(
                 f"session {self.path} was deleted and cannot be written again: {error.strerror}"
             ) from error

@@ -23,6 +23,7 @@ __all__ = [
     "most_recent",
     "require_cwd",
     "session_folder",
+    "started_in",
 ]
 
 
@@ -126,6 +127,12 @@ def find_session(text: str, cwd: str, folder: Path, root: Path | None) -> Found:
     raise SessionError(
         f"no session matches {text!r}", hint="Give a path, or an id or the beginning of one."
     )
+
+
+def started_in(path: Path) -> str | None:
+    """The folder that the session in a file says it was started in; None where none is told."""
+    session = _read(path)
+    return None if session is None else session.cwd or None
 
 
 def require_cwd(cwd: str, path: Path) -> Path:

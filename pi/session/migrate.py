@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pi.errors import SessionError
 from pi.session.ids import new_entry_id
 from pi.session.journal import Journal
 from pi.session.reader import decode_json, is_blank, lines_forward, read_header
+from pi.session.replacement import replacement
 from pi.session.source import Source
 from pi.wire.entries import SESSION_VERSION
 from pi.wire.jsonio import dump_line
@@ -48,21 +48,18 @@ def migrate(journal: Journal) -> Journal:
     path = journal.path
     header, _ = read_header(journal)
     version = version_of(header)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fresh.unlink(missing_ok=True)
-    rewritten = Journal.create(fresh, b"".join(migrated_lines(journal)))
-    try:
-        _keep(path, version)
-        if sys.platform == "win32":  # where no open file can be replaced
+    failure = f"cannot rewrite session {path}, which has version {version}"
+    with replacement(path, failure) as fresh:
+        rewritten = Journal.create(fresh, b"".join(migrated_lines(journal)))
+        try:
+            _keep(path, version)
+            if sys.platform == "win32":  # where no open file can be replaced
+                rewritten.close()
+                journal.close()
+            os.replace(fresh, path)
+        except BaseException:
             rewritten.close()
-            journal.close()
-        os.replace(fresh, path)
-    except OSError as error:
-        rewritten.close()
-        fresh.unlink(missing_ok=True)
-        raise SessionError(
-            f"cannot rewrite session {path}, which has version {version}: {error.strerror}"
-        ) from error
+            raise
     journal.close()
     if sys.platform == "win32":
         return Journal.open(path)

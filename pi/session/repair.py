@@ -6,15 +6,16 @@ left out (the copy has them), and what followed them follows what they followed.
 
 import os
 import sys
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pi.errors import SessionError
 from pi.session.doctor import Finding, Line, cycles, examine, read_lines, salvage
 from pi.session.ids import new_entry_id
 from pi.session.journal import Journal
 from pi.session.migrate import version_of
 from pi.session.reader import decode_json, read_header
+from pi.session.replacement import replacement
 from pi.session.source import FileSource, Source
 from pi.wire.jsonio import dump_line
 
@@ -162,34 +163,25 @@ def _open_circles(pieces: list[_Piece]) -> None:
 def _replace(journal: Journal, pieces: list[_Piece]) -> Path:
     """Put the pieces in the place of the file, in one step; the copy of what was there."""
     path = journal.path
-    half = path.with_name(f".{path.name}.{os.getpid()}.new")
-    half.unlink(missing_ok=True)
     _, body = read_header(journal)
     header = journal.read(0, body).rstrip(b"\r\n")
-    fresh = Journal.create(half, header[header.rfind(b"\n") + 1 :] + b"\n")
-    try:
-        batch: list[bytes] = []
-        size = 0
-        for piece in pieces:
-            batch.append(piece.written(journal))
-            size += len(batch[-1])
-            if size >= BATCH:
+    with replacement(path, f"cannot rewrite session {path}") as half:
+        with closing(Journal.create(half, header[header.rfind(b"\n") + 1 :] + b"\n")) as fresh:
+            batch: list[bytes] = []
+            size = 0
+            for piece in pieces:
+                batch.append(piece.written(journal))
+                size += len(batch[-1])
+                if size >= BATCH:
+                    fresh.append(b"".join(batch))
+                    batch, size = [], 0
+            if batch:
                 fresh.append(b"".join(batch))
-                batch, size = [], 0
-        if batch:
-            fresh.append(b"".join(batch))
-        fresh.close()
         half.chmod(path.stat().st_mode & 0o777)
         copy = _keep(path)
         if sys.platform == "win32":  # where no open file can be replaced
             journal.close()
         os.replace(half, path)
-    except BaseException as error:
-        fresh.close()
-        half.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise SessionError(f"cannot rewrite session {path}: {error.strerror}") from error
-        raise
     return copy
 
 

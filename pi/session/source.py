@@ -1,16 +1,17 @@
 """Where a session's bytes are: in a file somebody reads, or in memory until there is a file.
 
-Both give the same three things: a size, any span of bytes, and a name for error messages. The one
-that writes to disk is journal.py.
+All give the same three things: a size, any span of bytes, and a name for error messages. The one
+that writes to disk is in journal.py.
 """
 
+import os
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
 from pi.errors import SessionError
 
-__all__ = ["FileSource", "MemorySource", "Source"]
+__all__ = ["FileSource", "MemorySource", "OpenFile", "Source"]
 
 
 class Source(Protocol):
@@ -60,17 +61,13 @@ class MemorySource:
         del self._data[size:]
 
 
-class FileSource:
-    """A file as it was when opened: what others append later is not seen."""
+class OpenFile:
+    """A file's bytes, as far as they are known to go."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
-        try:
-            self._file: FileIO = path.open("rb", buffering=0)
-            self._size = self._file.seek(0, 2)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise SessionError(f"cannot read session {path}: {reason}") from error
+        self._file = file
+        self._size = file.seek(0, os.SEEK_END)
 
     @property
     def name(self) -> str:
@@ -82,17 +79,29 @@ class FileSource:
 
     def read(self, start: int, end: int) -> bytes:
         self._file.seek(start)
-        return read_exactly(self._file, end - start)
+        return _read_exactly(self._file, end - start)
 
     def read_into(self, start: int, buffer: memoryview) -> int:
         self._file.seek(start)
         return self._file.readinto(buffer) or 0
 
     def close(self) -> None:
+        """Safe to call twice."""
         self._file.close()
 
 
-def read_exactly(file: FileIO, count: int) -> bytes:
+class FileSource(OpenFile):
+    """A file as it was when opened: what others append later is not seen."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            super().__init__(path, path.open("rb", buffering=0))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise SessionError(f"cannot read session {path}: {reason}") from error
+
+
+def _read_exactly(file: FileIO, count: int) -> bytes:
     """`count` bytes of an unbuffered file, which may hand out fewer at a time; fewer at its end."""
     data = file.read(count)
     if len(data) == count or not data:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pi.cli.options import COMMAND, NOT_YET, NOTHING_TO_DISABLE, SUBCOMMANDS, Options, parse
+from pi.cli.options import COMMAND, NOTHING_TO_DISABLE, SUBCOMMANDS, Options, parse
 from pi.errors import UsageError
 
 
@@ -148,11 +148,6 @@ def test_refused(argv: list[str], message: str, hint: str) -> None:
     assert hint in (error.hint or "")
 
 
-@pytest.mark.parametrize("option", sorted(NOT_YET))
-def test_later_options_say_so(option: str) -> None:
-    assert str(refusal(option, "x")) == f"this version of pi does not have {option} yet"
-
-
 @pytest.mark.parametrize("command", sorted(SUBCOMMANDS))
 def test_later_commands_say_so_and_how_to_send_the_word(command: str) -> None:
     error = refusal(command, "--anything")
@@ -194,10 +189,14 @@ def test_help_and_version_do_not_hide_a_malformed_value(argv: list[str]) -> None
 
 
 @pytest.mark.parametrize("argv", [["hi"], [], ["--mode", "text", "hi"], ["--verbose"]])
-def test_a_terminal_on_both_sides_asks_for_what_is_not_there(argv: list[str]) -> None:
-    with pytest.raises(UsageError, match="interactive") as caught:
-        parse(argv, stdin_is_tty=True, stdout_is_tty=True)
-    assert caught.value.hint is not None and "pi -p" in caught.value.hint
+def test_a_terminal_on_both_sides_opens_the_terminal_interface(argv: list[str]) -> None:
+    assert parse(argv, stdin_is_tty=True, stdout_is_tty=True).interactive
+
+
+def test_the_list_of_sessions_needs_a_terminal() -> None:
+    assert parse(["-r"], stdin_is_tty=True, stdout_is_tty=True).pick_session
+    assert "needs a terminal" in str(refusal("-r", "hi"))
+    assert "--resume" in str(refusal("-r", "--fork", "x"))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +215,7 @@ SPELLINGS = [
     spelling for option in COMMAND.params for spelling in option.opts if spelling[0] == "-"
 ]
 ARGUMENTS = st.one_of(
-    st.sampled_from([*SPELLINGS, *NOT_YET, *NOTHING_TO_DISABLE, "--", "-", "@f", "json"]),
+    st.sampled_from([*SPELLINGS, *NOTHING_TO_DISABLE, "--", "-", "@f", "json"]),
     st.text(string.printable, max_size=6),
     st.text(max_size=4),
 )

@@ -41,6 +41,16 @@ def test_stale_lock_is_taken_over(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+def test_a_stale_lock_from_the_future_is_taken_over(tmp_path: Path) -> None:
+    """The clock was set back since its owner died."""
+    folder = tmp_path / "a.json.lock"
+    folder.mkdir()
+    os.utime(folder, (time.time() + 9000,) * 2)
+    with folder_lock(tmp_path / "a.json", wait=30, stale=0.2):
+        assert folder.stat().st_mtime < time.time() + 1000
+    assert not folder.exists()
+
+
 def test_a_held_lock_stays_fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "_REFRESH_EVERY", 0.02)
     folder = tmp_path / "a.json.lock"
@@ -127,6 +137,12 @@ def test_a_failing_change_leaves_everything(tmp_path: Path) -> None:
         update_json(path, fail)
     assert os.listdir(tmp_path) == ["a.json"]
     assert path.read_text() == "{}"
+
+
+def test_a_folder_that_cannot_be_made_gives_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot lock"):
+        update_json(tmp_path / "file" / "a.json", lambda old: {"n": 1})
 
 
 def test_unwritable_place_gives_one_line(tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
         message["content"] = "<prose>"
     if "errorMessage" in message:
         message["errorMessage"] = _status(message["errorMessage"])
-    if isinstance(message["content"], list):
+    if isinstance(message.get("content"), list):
         message["content"] = [_block(block) for block in message["content"]]
     for key in ("details", "diagnostics"):
         if key in message:

@@ -1,6 +1,7 @@
 """Which instruction files apply in a folder, and in which order."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -124,3 +125,37 @@ def test_an_unreadable_file_is_reported_and_the_next_name_speaks(
     assert texts(found) == ["C"]
     (line,) = found.diagnostics
     assert str(tmp_path / "w" / "AGENTS.md") in line
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_worktree_inside_its_repository_speaks_for_it(tmp_path: Path, agent_dir: Path) -> None:
+    write(tmp_path / "AGENTS.md", "above")
+    main = tmp_path / "main"
+    write(main / "AGENTS.md", "main")
+    write(main / "sub" / "AGENTS.md", "sub")
+    git(main, "init", "-q")
+    git(main, "add", ".")
+    git(main, "commit", "-qm", "x")
+    git(main, "worktree", "add", "-q", "trees/inside", "-b", "inside")
+    git(main, "worktree", "add", "-q", "../beside", "-b", "beside")
+    inside = main / "trees" / "inside"
+    write(inside / "AGENTS.md", "changed")
+    assert texts(load(inside / "sub", agent_dir)) == ["above", "changed", "sub"]
+    assert texts(load(main / "sub", agent_dir)) == ["above", "main", "sub"]
+    assert texts(load(tmp_path / "beside", agent_dir)) == ["above", "main"]
+    (inside / "AGENTS.md").rename(inside / "CLAUDE.md")
+    assert texts(load(inside, agent_dir)) == ["above", "main", "changed"]
+    (inside / "CLAUDE.md").unlink()
+    assert texts(load(inside, agent_dir)) == ["above", "main"]
+
+
+@pytest.mark.parametrize("text", ["", "gitdir: nowhere", "gitdir: /dev", "x", "gitdir:"])
+def test_a_git_file_of_another_kind(tmp_path: Path, agent_dir: Path, text: str) -> None:
+    write(tmp_path / "AGENTS.md", "above")
+    write(tmp_path / "x" / "AGENTS.md", "here")
+    write(tmp_path / "x" / ".git", text)
+    assert texts(load(tmp_path / "x", agent_dir)) == ["above", "here"]

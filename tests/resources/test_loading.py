@@ -9,6 +9,8 @@ import pytest
 from pi.config.environment import read_environment
 from pi.config.paths import Paths, find_paths
 from pi.config.settings import load_settings
+from pi.resources.found import Found, Kind, Origin
+from pi.resources.gathering import extend
 from pi.resources.loading import ResourceChoice, Resources, load_resources
 from pi.resources.themes import TOKENS, load_themes
 
@@ -192,3 +194,24 @@ def test_expanding_tells_of_a_skill_that_cannot_be_read(paths: Paths) -> None:
     told: list[str] = []
     assert found.expand("/skill:a", told.append) == "/skill:a"
     assert len(told) == 1
+
+
+def test_an_extension_adds_more(paths: Paths, tmp_path: Path) -> None:
+    mine = skill(paths.agent / "skills", "a")
+    found = load(paths)
+    origin = Origin("extension:x", "temporary", base=tmp_path)
+    clash = skill(tmp_path / "more", "a")
+    new = skill(tmp_path / "more", "b")
+    prompt = write(tmp_path / "p.md", "hello")
+    named: dict[Kind, list[Found]] = {
+        "skills": [Found(tmp_path / "more", origin), Found(mine, origin)],
+        "prompts": [Found(prompt, origin), Found(tmp_path / "nowhere", origin)],
+    }
+    more = extend(found, named)
+    assert [item.path for item in more.skills] == [mine, new]
+    assert more.skills[1].origin.source == "extension:x"
+    assert more.expand("/p", print) == "hello"
+    assert more.diagnostics == (
+        f"extension:x: there is nothing at {tmp_path / 'nowhere'}",
+        f"two skills are called a: {mine} counts, {clash} does not",
+    )

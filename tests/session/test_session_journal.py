@@ -37,6 +37,26 @@ if sys.argv[2] == "write":
 sys.stdin.read()
 """
 
+UNLOCKED = """
+import errno, fcntl, json, sys
+from pathlib import Path
+from pi.session.store import SessionStore
+
+def refuse(descriptor, operation):
+    raise OSError(errno.ENOLCK, "No locks available")
+
+fcntl.flock = refuse
+store = SessionStore.open(Path(sys.argv[1]))
+print("open", flush=True)
+sys.stdin.readline()
+written = []
+for number in range(60):
+    text = f"{sys.argv[2]}{number}" * (1 + number * 97 % 4000)
+    message = {"role": "user", "content": text, "timestamp": number}
+    written.append(store.append_message(message)["id"])
+print(json.dumps(written))
+"""
+
 LIMITED = """
 import resource, sys
 from pathlib import Path
@@ -152,6 +172,48 @@ def test_a_file_system_without_locks_is_said(
         (notice,) = store.notices
         assert "without locks" in notice
         store.append_message(USER)
+
+
+@posix
+def test_without_locks_nothing_is_interleaved_or_lost(tmp_path: Path) -> None:
+    path = session(tmp_path)
+    with (
+        process(UNLOCKED, str(path), "a") as one,
+        process(UNLOCKED, str(path), "b") as two,
+        process(UNLOCKED, str(path), "c") as three,
+    ):
+        children = (one, two, three)
+        for child in children:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "open\n"
+        for child in children:
+            assert child.stdin is not None
+            child.stdin.write("\n")
+            child.stdin.flush()
+        written = [json.loads(child.communicate()[0]) for child in children]
+    with SessionStore.open(path) as store:
+        for ids in written:
+            entries = [store.get(entry_id) for entry_id in ids]
+            # Each goes on from its own last entry.
+            assert [entry and entry["parentId"] for entry in entries] == ["a", *ids[:-1]]
+        assert store.history.damage() is None
+        assert len(list(store.entries())) == 181
+
+
+def test_times_that_run_backwards_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order is that of the file; a clock that is set back is no reason to doubt it."""
+    path = session(tmp_path)
+    ids = ["a"]
+    for year in (2031, 1999, 2040, 1970):
+        monkeypatch.setattr("pi.session.store.iso_now", lambda year=year: f"{year}-01-01T00:00:00Z")
+        with SessionStore.open(path) as store:
+            ids.append(store.append_message({**USER, "timestamp": year})["id"])
+    with SessionStore.open(path) as store:
+        assert [entry["id"] for entry in store.path_to()] == ids
+        assert store.leaf_id == ids[-1]
+        assert len(store.build_context().messages) == 5
 
 
 def append(path: Path, data: bytes) -> None:

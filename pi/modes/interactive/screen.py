@@ -25,6 +25,8 @@ _END = "\x1b[?7h"
 _SYNC_END = "\x1b[?2026l"
 _CURSOR_ON = "\x1b[?25h"
 _RESTORE = "\x1b[?7h\x1b[0m\x1b[?25h"
+_PART = 200
+"""Components written at once."""
 
 
 class _Size(Protocol):
@@ -104,6 +106,7 @@ class Screen:
         bottom, cursor = _bottom(frame, columns, rows)
         parts: list[str] = []
         if self.mode == "regular":
+            self._catch_up(frame.transcript, bottom, columns, rows)
             self._inline.paint(parts, frame.transcript, bottom, cursor, columns, rows)
         else:
             if not self._open:
@@ -117,6 +120,21 @@ class Screen:
             return
         self._cursor_shown = show
         self._write(_BEGIN + "".join(parts) + _END + _CURSOR_ON * show + _SYNC_END)
+
+    def _catch_up(
+        self, transcript: Sequence[Component], bottom: list[str], columns: int, rows: int
+    ) -> None:
+        """Write a long conversation in parts, so that never all its rows are in memory."""
+        while len(transcript) - self._inline.done > 2 * _PART:
+            before = self._inline.done
+            parts: list[str] = []
+            part = transcript[: before + _PART]
+            self._inline.paint(parts, part, bottom, None, columns, rows)
+            if parts:
+                self._open, self._cursor_shown = True, False
+                self._write(_BEGIN + "".join(parts) + _END + _SYNC_END)
+            if self._inline.done == before:
+                return
 
     def switch(self, mode: ScreenMode) -> None:
         """Change the mode; the next frame is drawn in it.
@@ -171,6 +189,14 @@ class Screen:
         if lines:
             fitting = (row if width(row) <= columns else crop(row, 0, columns) for row in lines)
             self._write("\x1b[?7l" + "".join(f"{row}\r\n" for row in fitting) + "\x1b[?7h")
+
+    def forget(self) -> None:
+        """What the terminal shows is not known any more: the next frame is drawn from nothing.
+
+        In regular mode from the cursor on, as whatever has been written stands above it.
+        """
+        self._inline.forget()
+        self.viewport.forget()
 
     def _write(self, data: str) -> None:
         self._output.write_raw(data)

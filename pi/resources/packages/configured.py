@@ -176,7 +176,7 @@ def install_source(
         case PipSource():
             from pi.resources.packages import pip  # noqa: PLC0415  (as above)
 
-            pip.install(source, root, place, programs)
+            pip.install(source, root, place, programs, latest=latest)
         case LocalSource():
             if not os.path.exists(place):
                 raise PackageError(f"there is nothing at {place}")
@@ -232,7 +232,9 @@ def _local(package: Declaration, place: Path, home: Path) -> dict[Kind, list[Fou
             raise PackageError(f"there is nothing at {place}")
         return {}
     base = place if os.path.isdir(place) else place.parent
-    origin = Origin(package.text, package.scope, package=True, base=base)
+    # What -e names is relative to a folder that nothing else tells of.
+    source = str(place) if package.scope == "temporary" else package.text
+    origin = Origin(source, package.scope, package=True, base=base)
     if not os.path.isdir(place):
         return {"extensions": [Found(place, origin)]}
     contents = package_contents(place, origin, package.selection, home)

@@ -94,6 +94,7 @@ def test_committed_components_are_asked_for_nothing() -> None:
     painter, bottom = screen(terminal), Bottom(["> "])
     painter.draw(frame(blocks, bottom))
     assert painter.committed == 991
+    assert terminal.text() == [*(f"row {n}" for n in range(1_000)), ">"]
     before = [block.renders for block in blocks]
     blocks.append(Block(["more"]))
     painter.draw(frame(blocks, bottom))

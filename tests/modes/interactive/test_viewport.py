@@ -224,3 +224,11 @@ def test_the_view_is_always_a_part_of_the_whole(
         assert whole[at : at + len(view)] == view
         if setup.view.following:
             assert view == whole[-4:]
+
+
+def test_forgetting_draws_everything_again() -> None:
+    setup = Setup(rows(2))
+    setup.draw()
+    setup.terminal.screen.reset()
+    setup.screen.forget()
+    assert setup.draw() == ["0.2", "1.0", "1.1", "1.2"]

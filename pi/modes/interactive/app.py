@@ -1,0 +1,276 @@
+"""The application: what is on the screen, and what goes on in the background.
+
+It knows nothing of what the agent does: prompts and commands go to the host (talk.py, commands/),
+and what comes of them comes back as events (events.py).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from pi.errors import PiError
+from pi.modes.interactive.copying import copy_to_clipboard
+from pi.modes.interactive.desk import Desk
+from pi.modes.interactive.editor import Editor
+from pi.modes.interactive.footer import Footer
+from pi.modes.interactive.keymap import Keymap
+from pi.modes.interactive.palette import Theme
+from pi.modes.interactive.pickers.stage import key_label
+from pi.modes.interactive.reading import Reading
+from pi.modes.interactive.screen import Frame, ScreenMode
+from pi.modes.interactive.status import FRAME_SECONDS, Status
+from pi.modes.interactive.terminal import Terminal
+from pi.modes.interactive.transcript import Transcript
+from pi.modes.interactive.view import Component, Key, Panel
+from pi.runtime.host import Host
+
+if TYPE_CHECKING:
+    from pi.modes.interactive.actions import Platform
+    from pi.modes.interactive.events import Follower
+    from pi.modes.interactive.looks import Looks
+
+__all__ = ["App", "Level"]
+
+log = logging.getLogger(__name__)
+
+Level = Literal["info", "warning", "error"]
+
+EDITOR_SHARE = 0.3
+"""Of the screen's rows for the editor, at the most."""
+
+
+class App:
+    """One run of the terminal interface; start.py builds it.
+
+    above, below: components around the editor, such as widgets of extensions.
+    footer: what stands there, `figures` unless an extension has put something else.
+    theme_name, tui_mode: what the command line asks for, over the settings.
+    on_input: gets what the terminal sends, before anybody else; true swallows it.
+    """
+
+    follower: "Follower"
+    looks: "Looks"
+    platform: "Platform"
+
+    def __init__(
+        self,
+        host: Host,
+        desk: Desk,
+        transcript: Transcript,
+        editor: Editor,
+        figures: Footer,
+    ) -> None:
+        self.host, self.desk, self.stage = host, desk, desk.stage
+        self.ask = desk.ask
+        self.transcript, self.editor, self.figures = transcript, editor, figures
+        self.status = Status(self.stage.theme)
+        self.above: list[Component] = []
+        self.below: list[Component] = []
+        self.footer: Component = figures
+        self.reading = Reading(
+            desk.screen.viewport,
+            lambda: self.keymap,
+            self.stage.theme,
+            lambda text: self.begin(copy_to_clipboard(self, text)),
+            wheel=host.services.settings.fullscreen_wheel_scroll_lines,
+            copy_on_select=host.services.settings.fullscreen_copy_on_select,
+        )
+        self.theme_name: str | None = None
+        self.tui_mode: ScreenMode | None = None
+        self.header: Component | None = None
+        self.on_input: list[Callable[[str], object]] = []
+        self.terminal_has_focus = True
+        self.finished: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._ticking: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        desk.home, desk.frame = editor, self.frame
+        desk.drawn, desk.on_error = self._after_frame, self.complain
+
+    @property
+    def terminal(self) -> Terminal:
+        return self.desk.terminal
+
+    @property
+    def theme(self) -> Theme:
+        return self.stage.theme
+
+    @property
+    def keymap(self) -> Keymap:
+        return self.stage.keymap
+
+    # What is seen
+
+    def frame(self) -> Frame:
+        focus: Panel = self.desk.focus or self.editor
+        if focus is self.desk.home:
+            _, rows = self.desk.screen.size
+            self.editor.height = focus.height = int(rows * EDITOR_SHARE)
+        self.desk.fit_panel()
+        bottom: tuple[Component, ...] = (self.status, *self.above, focus, *self.below, self.footer)
+        if self.reading.searching:
+            bottom, focus = (self.reading, *bottom), self.reading
+        return Frame(self.transcript.components, bottom, focus)
+
+    def _after_frame(self) -> None:
+        if self.status.working is not None and self._ticking is None:
+            self._ticking = self._loop.call_later(FRAME_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        if self.status.working is not None:
+            self.refresh()
+
+    def refresh(self, *, now: bool = False) -> None:
+        self.desk.refresh(now=now)
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """A line of ours in the conversation."""
+        self.transcript.notice(text, level)
+        self.refresh()
+
+    def complain(self, error: BaseException) -> None:
+        """An error, with what to do about it."""
+        text = str(error) or type(error).__name__
+        hint = error.hint if isinstance(error, PiError) else None
+        self.say(f"{text}\n{hint}" if hint else text, "error")
+
+    def show(self, component: Component) -> None:
+        """Something to look at, in the conversation."""
+        self.transcript.add(component)
+        self.refresh()
+
+    def warn(self, line: str) -> None:
+        """What went to stderr where there is no screen."""
+        level, colon, text = line.partition(": ")
+        known = {"Warning": "warning", "Error": "error", "Info": "info"}.get(level)
+        if known is None or not colon:
+            self.say(line)
+        else:
+            self.say(text, known)  # type: ignore[arg-type]
+
+    def use_theme(self, name: str) -> None:
+        """Draw in the theme of that name; one that cannot be had is told of."""
+        theme = self.looks.theme(name, self.host.services)
+        if self.looks.problem is not None:
+            self.say(self.looks.problem, "warning")
+        self.set_theme(theme)
+
+    def apply_settings(self) -> None:
+        """Settings have changed: what of them is seen is seen now."""
+        settings = self.host.services.settings
+        look, editor, screen = self.transcript.look, self.editor, self.desk.screen
+        look.pad, look.code_indent = settings.output_pad, settings.markdown.code_block_indent
+        look.thinking_hidden = settings.hide_thinking_block
+        look.image_columns = settings.terminal.image_width_cells
+        editor.padding = settings.editor_padding_x
+        editor.hardware_cursor = settings.show_hardware_cursor
+        editor.completer.most = settings.autocomplete_max_visible
+        self.reading.wheel = settings.fullscreen_wheel_scroll_lines
+        self.reading.copy_on_select = settings.fullscreen_copy_on_select
+        screen.viewport.scrollbar = settings.fullscreen_scrollbar
+        if self.tui_mode is None:
+            screen.switch(settings.tui_mode)
+        self.follower.update()
+        self.use_theme(self.theme_name or settings.theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw everything in other colours; what the terminal's scrollback has stays as it is."""
+        self.stage.theme = self.status.theme = self.figures.theme = self.editor.theme = theme
+        self.reading.theme = theme
+        self.desk.screen.set_theme(theme)
+        self.transcript.set_theme(theme)
+        self.invalidate()
+
+    def show_again(self) -> None:
+        """The conversation is another one now, such as another branch."""
+        self.desk.screen.restart()
+        self.transcript.clear()
+        self.transcript.load(self.host.session.transcript.messages)
+        self.follower.update()
+
+    def invalidate(self) -> None:
+        """Settings have changed: everything is drawn anew."""
+        for part in (*self.desk.panels, self.editor, *self.above, *self.below, self.footer):
+            part.invalidate()
+        self.transcript.invalidate()
+        self.refresh()
+
+    def hint(self, action: str, what: str = "") -> str:
+        """ "esc to stop", by the keymap; nothing for an action without a key."""
+        label = key_label(self.stage, action)
+        return f"{label} {what}".strip() if label else ""
+
+    @contextmanager
+    def working(self, what: str, *, hint: str = "") -> Iterator[None]:
+        """Show that something is under way. During a run, the run's own status stays.
+
+        hint: the action that stops it.
+        """
+        mine = self.status.working is None
+        if mine:
+            self.status.begin(what, hint=self.hint(hint, "to stop") if hint else "")
+            self.refresh()
+        try:
+            yield
+        finally:
+            if mine and self.status.working == what:
+                self.status.end()
+            self.refresh()
+
+    # What the terminal sends
+
+    def intercept(self, key: Key) -> bool:
+        """What comes before any panel: focus, and extensions that read raw input."""
+        if key.name in ("focusIn", "focusOut"):
+            self.terminal_has_focus = key.name == "focusIn"
+            return True
+        if any(listener(key.data) for listener in list(self.on_input)):
+            return True
+        if self.desk.screen.mode != "fullscreen":
+            return False
+        read = self.reading.handle(key, listing=bool(self.desk.panels))
+        if read:
+            self.refresh(now=True)
+        return read
+
+    # What goes on meanwhile
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do it in the background; what goes wrong is said in the conversation."""
+        task = self._loop.create_task(self._watched(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except PiError as error:
+            self.complain(error)
+        except OSError as error:
+            self.complain(PiError(f"{error.filename or 'error'}: {error.strerror or error}"))
+        except Exception as error:
+            log.info("a fault in the interface", exc_info=error)
+            self.complain(
+                PiError(
+                    f"unexpected fault: {type(error).__name__}: {error}",
+                    hint="This is a bug in pi. PI_LOG=FILE writes down more.",
+                )
+            )
+        finally:
+            self.refresh()
+
+    def quit(self, code: int = 0) -> None:
+        if not self.finished.done():
+            self.finished.set_result(code)
+
+    async def close(self) -> None:
+        """End what goes on here; the host is closed by whoever opened it."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

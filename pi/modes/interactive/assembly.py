@@ -1,0 +1,209 @@
+"""An App put together: its parts, and who tells whom."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pi.modes.interactive.actions import Platform
+from pi.modes.interactive.app import App
+from pi.modes.interactive.bindings import Bindings
+from pi.modes.interactive.commands.table import COMMANDS
+from pi.modes.interactive.completion.commands import CommandProvider, Offer
+from pi.modes.interactive.completion.files import FileProvider
+from pi.modes.interactive.completion.paths import PathProvider
+from pi.modes.interactive.desk import Desk
+from pi.modes.interactive.editor import Editor
+from pi.modes.interactive.events import Follower
+from pi.modes.interactive.extension_ui import plug_in
+from pi.modes.interactive.footer import Footer, branch_of
+from pi.modes.interactive.header import Header
+from pi.modes.interactive.images import image_protocol
+from pi.modes.interactive.looks import Looks
+from pi.modes.interactive.pickers.stage import key_label
+from pi.modes.interactive.talk import Talk
+from pi.modes.interactive.terminal import Colors
+from pi.modes.interactive.transcript import Look, Transcript
+from pi.modes.interactive.wishes import InteractiveOptions
+from pi.runtime.host import Host
+from pi.runtime.prompts import Prompt
+from pi.wire.messages import text_of
+
+__all__ = ["assemble", "settle_in"]
+
+QUIET = 0.3
+"""Seconds after the start until modules for the first request are loaded."""
+
+FIRST_STEPS = """\
+No model can be used yet. To get one, do one of these:
+/login signs in with an account, or stores an API key
+a server of your own goes into models.json; see "pi --help" and the documentation
+pi --provider demo shows what this is like, without a model and without a network"""
+
+MOST_MESSAGES = 400
+"""Of a session that is resumed; what came before them is in the session's tree."""
+
+
+def assemble(
+    host: Host, desk: Desk, looks: Looks, wishes: InteractiveOptions, platform: Platform
+) -> App:
+    """The application for a host, ready for its first frame."""
+    settings = host.services.settings
+    desk.stage.theme = looks.theme(wishes.theme or settings.theme, host.services)
+    desk.screen.set_theme(desk.stage.theme)
+    look = _look(host, desk)
+    files = FileProvider(host.paths.cwd)
+    paths = PathProvider(host.paths.cwd, host.paths.home)
+    editor = Editor(
+        desk.stage.keymap,
+        desk.stage.theme,
+        on_submit=lambda submission: talk.submit(submission),
+        changed=desk.refresh,
+        providers=[CommandProvider(lambda: _offers(host)), files, paths],
+        home=host.paths.home,
+        padding=settings.editor_padding_x,
+        popup_rows=settings.autocomplete_max_visible,
+        hardware_cursor=settings.show_hardware_cursor,
+    )
+    footer = Footer(desk.stage.theme, host.paths.cwd, host.paths.home)
+    app = App(host, desk, Transcript(look), editor, footer)
+    app.looks, app.platform = looks, platform
+    app.theme_name, app.tui_mode = wishes.theme, wishes.tui_mode
+    talk = Talk(app)
+    app.follower = Follower(app, talk)
+    desk.on_key.append(Bindings(app, talk))
+    host.subscribe(app.follower)
+
+    def opened() -> None:
+        """Another session is open, perhaps in another folder."""
+        files.folder = paths.folder = look.cwd = host.paths.cwd
+        desk.screen.restart()
+        app.transcript.clear()
+        show_session(app)
+
+    host.on_replaced.append(opened)
+    plug_in(app)
+    show_session(app)
+    return app
+
+
+def show_session(app: App) -> None:
+    """The conversation of the session that is open, and its figures."""
+    host, transcript = app.host, app.transcript
+    settings = host.services.settings
+    if settings.quiet_startup is not True:
+        app.header = Header(app.stage, _loaded(host))
+        transcript.add(app.header)
+    messages = host.session.transcript.messages
+    hidden = len(messages) - MOST_MESSAGES
+    if hidden > 0:
+        transcript.notice(f"{hidden} earlier messages are not shown; /tree and /export have them.")
+        messages = messages[-MOST_MESSAGES:]
+    transcript.load(messages)
+    for message in messages:
+        if message["role"] == "user":
+            app.editor.remember(text_of(message["content"]))
+    app.figures.branch = branch_of(host.paths.cwd)
+    app.follower.forget()
+    app.follower.update()
+    app.begin(app.follower.count())
+
+
+async def learn_colors(app: App) -> None:
+    """The terminal has other colours now."""
+    app.looks.learn(await app.terminal.colors())
+    app.use_theme(app.theme_name or app.host.services.settings.theme)
+
+
+async def settle_in(app: App, colors: "asyncio.Task[Colors]", first: Sequence[Prompt]) -> None:
+    """What can wait until the first frame is there."""
+    host, looks = app.host, app.looks
+    looks.learn(await colors)
+    app.use_theme(app.theme_name or host.services.settings.theme)
+    app.terminal.set_mode("themeReports", True)
+    await host.begin()
+    if host.model is None:
+        app.say(FIRST_STEPS)
+    for prompt in first:
+        await host.prompt(prompt.text, prompt.images)
+        await host.settled()
+    await asyncio.sleep(QUIET)
+    await asyncio.to_thread(_preload, None if host.model is None else host.model.api)
+
+
+def _preload(api: str | None) -> None:
+    """What the first request needs; in a thread, so that no key waits for it."""
+    from pi.providers.http import warm_up  # noqa: PLC0415  (not before the first frame)
+    from pi.providers.registry import APIS, stream_function  # noqa: PLC0415  (as above)
+
+    warm_up()
+    if api is not None and api in APIS:
+        stream_function(api)
+
+
+def _look(host: Host, desk: Desk) -> Look:
+    settings, terminal = host.services.settings, host.services.settings.terminal
+    variables = dict(host.services.environment.variables)
+    stage = desk.stage
+    return Look(
+        stage.theme,
+        thinking_hidden=settings.hide_thinking_block,
+        pad=settings.output_pad,
+        code_indent=settings.markdown.code_block_indent,
+        links=_has_links(variables) if terminal.hyperlinks == "auto" else terminal.hyperlinks,
+        images=image_protocol(variables, terminal.images) if terminal.show_images else None,
+        image_columns=terminal.image_width_cells,
+        cwd=host.paths.cwd,
+        home=host.paths.home,
+        expand_key=key_label(stage, "app.tools.expand"),
+        thinking_key=key_label(stage, "app.thinking.toggle"),
+    )
+
+
+def _has_links(variables: Mapping[str, str]) -> bool:
+    """Whether a link in the text (OSC 8) is one on the terminal, and not just text."""
+    term = variables.get("TERM", "")
+    return not (variables.get("TMUX") or term.startswith(("screen", "linux", "dumb")))
+
+
+def _offers(host: Host) -> list[Offer]:
+    """Everything `/` can stand before."""
+    offers = [Offer(known.name, known.about, known.arguments) for known in COMMANDS]
+    resources = host.services.resources
+    taken = {offer.name for offer in offers}
+    offers += (
+        Offer(prompt.name, prompt.description, prompt.hint or "")
+        for prompt in resources.prompts
+        if prompt.name not in taken
+    )
+    if host.services.settings.enable_skill_commands:
+        offers += (Offer(f"skill:{skill.name}", skill.description) for skill in resources.skills)
+    if host.additions is not None:
+        offers += _added(host)
+    return offers
+
+
+def _added(host: Host) -> Iterator[Offer]:
+    """Commands of extensions."""
+    assert host.additions is not None, "asked before"
+    for command in host.additions.commands():
+        yield Offer(command.name, command.description or "")
+
+
+def _loaded(host: Host) -> list[tuple[str, list[str]]]:
+    """What was found for this folder, for the header."""
+    resources, home = host.services.resources, host.paths.home
+    files = [_short(file.path, home) for file in host.services.context_files().files]
+    return [
+        ("Context", files),
+        ("Skills", [skill.name for skill in resources.skills]),
+        ("Prompts", [f"/{prompt.name}" for prompt in resources.prompts]),
+        ("Extensions", [file.found.path.name for file in resources.extensions]),
+    ]
+
+
+def _short(path: Path, home: Path) -> str:
+    try:
+        return os.path.join("~", path.relative_to(home))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,60 @@
+"""Commands that show something, and the one that leaves."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from pi.errors import PiError
+from pi.modes.interactive.app import App
+from pi.modes.interactive.cells import plain
+from pi.modes.interactive.pickers.screens import HotkeysScreen, SessionInfoScreen
+from pi.modes.interactive.transcript.messages import TextBlock
+from pi.resources.system_prompt import changelog_file
+from pi.wire.jsonio import dump_line
+
+__all__ = ["changelog", "debug", "hotkeys", "leave", "session"]
+
+
+async def changelog(app: App, arguments: str) -> None:
+    file = changelog_file()
+    if file is None:
+        raise PiError("this installation has no changelog")
+    text = await asyncio.to_thread(file.read_text, encoding="utf-8")
+    app.show(TextBlock(app.transcript.look, text.partition("\n")[2].strip()))
+
+
+async def hotkeys(app: App, arguments: str) -> None:
+    app.show(HotkeysScreen(app.theme, app.keymap))
+
+
+async def session(app: App, arguments: str) -> None:
+    # In this thread: the session is not for others, and nobody waits long for it.
+    host = app.host
+    model = "" if host.model is None else host.model.reference
+    counted = host.session.statistics()
+    app.show(SessionInfoScreen(app.theme, counted, name=host.store.name, model=model))
+
+
+async def debug(app: App, arguments: str) -> None:
+    """Everything one needs to see why a screen looks as it does. It may hold secrets."""
+    columns, rows = app.desk.screen.size
+    frame = app.frame()
+    lines = [f"pi debug log, {columns} × {rows} cells", ""]
+    for component in (*frame.transcript, *frame.bottom):
+        lines += (plain(row) for row in component.render(columns))
+    text = "\n".join([*lines, "", "Messages:", ""]).encode("utf-8", "replace")
+    messages = [dump_line(message) for message in app.host.session.transcript.messages]
+    path = app.host.paths.agent / "pi-debug.log"
+    await asyncio.to_thread(_write_private, path, b"".join((text, *messages)))
+    app.say(f"Wrote {path}. Read it before you send it on.")
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """What was said to a model is nobody else's to read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(data)
+
+
+async def leave(app: App, arguments: str) -> None:
+    app.quit()

@@ -1,0 +1,88 @@
+"""What is asked before there is a session: trust, which session, what to do without its folder."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pi.config.environment import Environment
+from pi.config.paths import Paths, find_paths
+from pi.config.settings import read_settings
+from pi.config.trust import decide_trust, protected_resources, save_trust
+from pi.modes.interactive.choosing import pick_session
+from pi.modes.interactive.desk import Desk
+from pi.modes.interactive.pickers.dialogs import ConfirmDialog
+from pi.modes.interactive.pickers.trust import MissingFolderDialog, TrustDialog
+from pi.runtime.host import chosen_folder
+from pi.runtime.opening import find_named
+from pi.runtime.options import RunOptions
+from pi.session.locate import started_in
+
+__all__ = ["Lobby"]
+
+
+class Lobby:
+    """Asks on a desk; each answer goes into the options. None: the person wants to leave."""
+
+    def __init__(self, desk: Desk, environment: Environment) -> None:
+        self._desk, self._environment = desk, environment
+
+    async def session(self, options: RunOptions) -> RunOptions | None:
+        """`--resume`: the session to open."""
+        paths = find_paths(self._environment)
+        path = await pick_session(self._desk, paths)
+        return None if path is None else replace(options, session=str(path))
+
+    async def before_opening(self, options: RunOptions, paths: Paths) -> RunOptions | None:
+        """For the session that the options name, if they name one."""
+        folder = chosen_folder(options, self._environment, paths)
+        named = find_named(options, paths, folder)
+        if named is not None and named.elsewhere is not None:
+            forked = await self._desk.ask(
+                ConfirmDialog,
+                "A session of another folder",
+                f"It was started in {named.elsewhere}. Go on in a copy of it, here?",
+            )
+            return replace(options, session=None, fork=str(named.path)) if forked else None
+        path = None if named is None else named.path
+        if path is not None:
+            there = await self.folder(options, paths, path)
+            if there is None:
+                return None
+            options = there
+            cwd = started_in(path)
+            if cwd is not None and not options.stay:
+                paths = find_paths(self._environment, Path(cwd))
+        return await self.trust(options, paths)
+
+    async def folder(self, options: RunOptions, paths: Paths, path: Path) -> RunOptions | None:
+        """Where the folder of a session is gone, it can go on in this one, itself or as a copy."""
+        cwd = started_in(path)
+        if cwd is None or Path(cwd).is_dir():
+            return options
+        answer = await self._desk.ask(MissingFolderDialog, cwd, paths.cwd)
+        if answer == "fork":
+            return replace(options, session=None, fork=str(path), continue_latest=False)
+        return replace(options, stay=True) if answer == "continue" else None
+
+    async def trust(self, options: RunOptions, paths: Paths) -> RunOptions:
+        """Whether the project's own settings and resources may load, if nobody has said so yet.
+
+        Who leaves the question is not trusting.
+        """
+        default = read_settings(paths).default_project_trust
+        approve = options.trust_of(paths.cwd)
+        if decide_trust(paths, approve=approve, default=default) is not None:
+            return options
+        found = [_named(path, paths.cwd) for path in protected_resources(paths)]
+        answer = await self._desk.ask(TrustDialog, paths.cwd, found=found)
+        if answer is None:
+            return options.trusting(paths.cwd, False)
+        if answer.folder is not None:
+            save_trust(paths, answer.folder, answer.trusted)
+        return options.trusting(paths.cwd, answer.trusted)
+
+
+def _named(path: Path, cwd: Path) -> str:
+    try:
+        return str(path.relative_to(cwd))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,16 @@
+"""What the command line says about the terminal interface."""
+
+from dataclasses import dataclass
+
+from pi.modes.interactive.screen import ScreenMode
+
+__all__ = ["InteractiveOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class InteractiveOptions:
+    """pick_session: choose the session first. tui_mode, theme: over the settings."""
+
+    pick_session: bool = False
+    tui_mode: ScreenMode | None = None
+    theme: str | None = None
