@@ -7,6 +7,7 @@ that never reaches the network pays for neither. Trust comes from the system's c
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -278,8 +279,14 @@ def network_error(error: Exception, url: str) -> NetworkError | InvalidRequestEr
     return NetworkError(f"the connection to {where} was lost: {cause}")
 
 
+_loading = threading.Lock()
+"""A half-loaded library must not be used while `warm_up` is at it in a thread."""
+
+
 def _httpx() -> Any:
-    if "httpx" not in sys.modules:
+    with _loading:
+        if "httpx" in sys.modules:
+            return sys.modules["httpx"]
         # The package would import its own command line, and with it rich, pygments and click.
         sys.modules["httpx._main"] = None  # type: ignore[assignment]
         try:
@@ -287,7 +294,6 @@ def _httpx() -> Any:
         finally:
             del sys.modules["httpx._main"]
         return httpx
-    return sys.modules["httpx"]
 
 
 def _bad_port(port: int | None) -> bool:
