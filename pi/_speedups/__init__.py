@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 __all__ = [
     "COMPILED",
     "Automaton",
+    "Names",
     "Rules",
     "SseDecoder",
     "TreeRows",
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pi._speedups._automaton import Automaton
     from pi._speedups._ignore import Rules
     from pi._speedups._jsonl import skip_others, usual_head
+    from pi._speedups._names import Names
     from pi._speedups._rows import TreeRows
     from pi._speedups._scan import search_bytes, search_file
     from pi._speedups._search import TreeSearch
@@ -50,6 +52,7 @@ if not TYPE_CHECKING:
 
 _LATE = (
     {"TreeRows": "rows"},
+    {"Names": "names"},
     {
         "Automaton": "automaton",
         "Rules": "ignore",

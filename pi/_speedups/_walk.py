@@ -108,7 +108,7 @@ class Walker:
                 continue
             name, kind = entries.pop()
             path = prefix + name
-            if self._decide(path, len(prefix), kind == _FOLDER):
+            if self._decide(path, kind == _FOLDER):
                 continue
             wanted = kind == _FILE or not self._files_only
             if wanted and self._select is not None:
@@ -147,7 +147,7 @@ class Walker:
         )
         return entries, folder, True
 
-    def _decide(self, path: bytes, name_at: int, folder: bool) -> bool:
+    def _decide(self, path: bytes, folder: bool) -> bool:
         """Whether the entry is ignored."""
         if self._only is not None:
             asked = folder or not self._only_folders

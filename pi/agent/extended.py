@@ -3,14 +3,16 @@
 Loaded only when somebody does. Which answers count is in hooks.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from pi.agent import hook_events as ev
 from pi.agent.boundary import commit, preview
 from pi.agent.hooks import Hooks, PromptParts
+from pi.agent.navigation import Move, Navigation
 from pi.agent.transcript import Transcript, system_in_force
 from pi.session.context import to_model_messages
+from pi.session.store import SessionStore
 from pi.wire.entries import SessionEntry
 from pi.wire.events import TurnEnd
 from pi.wire.messages import (
@@ -22,7 +24,49 @@ from pi.wire.messages import (
     text_of,
 )
 
-__all__ = ["before_settle", "before_start", "changed_context", "custom_message", "turn_ended"]
+__all__ = [
+    "around_move",
+    "before_settle",
+    "before_start",
+    "changed_context",
+    "custom_message",
+    "turn_ended",
+]
+
+
+async def around_move(
+    hooks: Hooks,
+    store: SessionStore,
+    move: Move,
+    make: Callable[[Move], Awaitable[Navigation]],
+) -> Navigation:
+    """A move in the tree as those who extend pi want it; they are told of it afterwards."""
+    old = store.leaf_id
+    if hooks.wants("session_before_tree"):
+        first = move.entries[0]["parentId"] if move.entries else old
+        plan = ev.TreePlan(
+            move.target_id,
+            old,
+            first,
+            move.entries,
+            move.summarise,
+            move.instructions,
+            move.label,
+        )
+        answer = await hooks.before_tree(ev.SessionBeforeTree(plan))
+        if isinstance(answer, ev.Cancel):
+            return Navigation(cancelled=True)
+        if answer is not None:
+            move = move._replace(
+                custom=answer if move.summarise and answer.summary else None,
+                instructions=answer.custom_instructions or move.instructions,
+                label=answer.label or move.label,
+            )
+    done = await make(move)
+    if not done.cancelled:
+        event = ev.SessionTree(store.leaf_id, old, done.summary, move.custom is not None)
+        await hooks.notify(event)
+    return done
 
 
 def custom_message(fields: Any) -> CustomMessage:

@@ -101,7 +101,7 @@ class TurnLoop:
 
     async def _ask(self) -> AsyncGenerator[AgentEvent, None]:
         """One request: message_start, updates, message_end."""
-        began = time.monotonic()
+        began, thinking = time.monotonic(), self.thinking
         partial: AssistantMessage | None = None
         final: AssistantMessage | None = None
         self.failure = None
@@ -141,7 +141,7 @@ class TurnLoop:
         finally:
             await _closed(stream, partial)
         final["durationMs"] = round((time.monotonic() - began) * 1000)
-        final["thinkingLevel"] = self.thinking
+        final["thinkingLevel"] = thinking
         if partial is None:
             yield {"type": "message_start", "message": final}
         yield {"type": "message_end", "message": final}

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from pi.agent.serialize import Files, conversation_parts, with_files
 from pi.agent.summary import Summariser
@@ -18,7 +18,22 @@ from pi.wire.messages import AgentMessage, text_of
 if TYPE_CHECKING:
     from pi.agent.hook_events import CustomTree
 
-__all__ = ["Navigation", "landing", "left_behind", "move", "summarise_branch"]
+__all__ = ["Move", "Navigation", "landing", "left_behind", "make", "summarise_branch"]
+
+
+class Move(NamedTuple):
+    """A move that is wanted.
+
+    entries: those of the branch that is left. custom: an extension's summary, in place of ours.
+    label: goes to the summary if there is one, else to the target.
+    """
+
+    target_id: str
+    entries: list[SessionEntry]
+    summarise: bool = False
+    instructions: str | None = None
+    label: str | None = None
+    custom: "CustomTree | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +100,10 @@ async def summarise_branch(
             yield event
 
 
-def move(
-    transcript: Transcript,
-    target_id: str,
-    entries: list[SessionEntry],
-    summariser: Summariser | None,
-    label: str | None,
-    custom: "CustomTree | None" = None,
-) -> Navigation:
-    """Make the move, with the summary if there is one; the label goes to it, else to the target.
-
-    custom: an extension's summary, in place of ours.
-    """
-    store = transcript.store
-    place, text = landing(transcript, target_id)
+def make(transcript: Transcript, move: Move, summariser: Summariser | None) -> Navigation:
+    """Make the move, with the summary if there is one."""
+    store, custom = transcript.store, move.custom
+    place, text = landing(transcript, move.target_id)
     summary: BranchSummaryEntry | None = None
     if custom is not None and custom.summary:
         summary = store.append_branch_summary(
@@ -110,8 +115,8 @@ def move(
         )
     elif summariser is not None and summariser.text:
         files = Files()
-        files.note_calls(message for _, shown in project(entries) for message in shown)
-        for entry in entries:
+        files.note_calls(message for _, shown in project(move.entries) for message in shown)
+        for entry in move.entries:
             if entry["type"] == "branch_summary":
                 files.note_summary(cast("dict[str, Any]", entry))
         details = files.details()
@@ -124,7 +129,8 @@ def move(
         )
     else:
         store.branch(place)
-    if label:
-        store.append_label(summary["id"] if summary is not None else target_id, label)
+    if move.label:
+        target = summary["id"] if summary is not None else move.target_id
+        store.append_label(target, move.label)
     transcript.reload()
     return Navigation(text, summary)

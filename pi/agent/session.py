@@ -18,6 +18,7 @@ from pi.agent.loop import TurnLoop
 from pi.agent.queues import MessageQueues, user_message
 from pi.agent.recovery import Recovery
 from pi.agent.retry import RetryPolicy
+from pi.agent.shells import Shells
 from pi.agent.summary import Request, Summariser
 from pi.agent.toolcalls import NewContext, ToolRunner
 from pi.agent.transcript import Transcript
@@ -43,9 +44,8 @@ from pi.wire.model import Model
 from pi.wire.system import replay_system, system_change
 
 if TYPE_CHECKING:
-    from pi.agent.hook_events import CustomTree
     from pi.agent.hooks import Hooks
-    from pi.agent.navigation import Navigation
+    from pi.agent.navigation import Move, Navigation
     from pi.agent.statistics import SessionStatistics
 
 __all__ = ["AgentSession", "BusyError", "Request"]
@@ -123,8 +123,7 @@ class AgentSession:
         self._loop: TurnLoop | None = None
         self._last: AssistantMessage | None = None
         self._pause: Abort | None = None  # while it waits to try again
-        self._shells: list[Abort] = []
-        self._shells_ended = asyncio.Event()
+        self._shells = Shells()
         self._unstored: list[BashExecutionMessage | CustomMessage] = []
         self._go_on = False
 
@@ -185,6 +184,12 @@ class AgentSession:
             from pi.agent.hook_events import ModelSelect  # noqa: PLC0415  (loaded by the hooks)
 
             self.hooks.post(ModelSelect(model, before if before.id else None, source))
+
+    def renew_model(self, model: Model) -> None:
+        """The same model, of which other things are known now; nothing is recorded."""
+        self.model = model
+        if self._loop is not None:
+            self._loop.model = model
 
     def set_thinking(self, level: ThinkingLevel) -> ThinkingLevel:
         """Think at this level, or the nearest the model has, from the next request on."""
@@ -254,42 +259,29 @@ class AgentSession:
         on_output, drain: see shell.run_shell. During a run it is stored when that is over: nothing
         may come between calls and results.
         """
-        # Most runs have no command of the person's.
-        from pi.agent.shell import run_shell  # noqa: PLC0415
 
-        abort = Abort()
-        self._shells.append(abort)
-        self._shells_ended.clear()
-        try:
-            context = self._runner.new_context("", lambda _: None)
-            asked = self.hooks if self.hooks is not None and self.hooks.wants("user_bash") else None
-            message = await run_shell(
-                command,
-                context,
-                abort,
-                exclude=exclude,
-                on_output=on_output,
-                drain=drain,
-                hooks=asked,
-            )
+        def store(message: BashExecutionMessage) -> None:
             self._unstored.append(message)
             if not self.is_busy:
-                self._store_shells()
-            return message
-        finally:
-            self._shells.remove(abort)
-            if not self._shells:
-                self._shells_ended.set()
+                self._store_waiting()
+
+        return await self._shells.run(
+            command,
+            self._runner.new_context("", lambda _: None),
+            store,
+            exclude=exclude,
+            on_output=on_output,
+            drain=drain,
+            hooks=self.hooks if self.hooks is not None and self.hooks.wants("user_bash") else None,
+        )
 
     def abort_shell(self) -> None:
         """End all commands of the person's that still run."""
-        for abort in self._shells:
-            abort.trigger()
+        self._shells.abort()
 
     async def shells_ended(self) -> None:
         """Wait until none of them runs, and all are stored that can be now."""
-        if self._shells:
-            await self._shells_ended.wait()
+        await self._shells.ended()
 
     def steer(self, content: Sequence[UserContent]) -> None:
         """Say something that is heard at the next turn."""
@@ -370,54 +362,18 @@ class AgentSession:
         if target_id == self.store.leaf_id:
             return tree.Navigation()
         entries = tree.left_behind(self.transcript, target_id)
-        if self.hooks is not None:
-            return await self._navigate_asked(target_id, entries, summarise, instructions, label)
-        return await self._move(target_id, entries, summarise, instructions, label)
+        move = tree.Move(target_id, entries, summarise, instructions, label)
+        if self.hooks is None:
+            return await self._move(move)
+        from pi.agent.extended import around_move  # noqa: PLC0415  (only with extensions)
 
-    async def _navigate_asked(
-        self,
-        target_id: str,
-        entries: list[SessionEntry],
-        summarise: bool,
-        instructions: str | None,
-        label: str | None,
-    ) -> "Navigation":
-        """The move as those who extend pi want it; they are told of it afterwards."""
-        from pi.agent import hook_events as ev  # noqa: PLC0415  (loaded by the hooks)
-        from pi.agent.navigation import Navigation  # noqa: PLC0415  (by now)
+        return await around_move(self.hooks, self.store, move, self._move)
 
-        hooks, old = self.hooks, self.store.leaf_id
-        assert hooks is not None, "asked by whoever has them"
-        custom: CustomTree | None = None
-        if hooks.wants("session_before_tree"):
-            first = entries[0]["parentId"] if entries else old
-            plan = ev.TreePlan(target_id, old, first, entries, summarise, instructions, label)
-            answer = await hooks.before_tree(ev.SessionBeforeTree(plan))
-            if isinstance(answer, ev.Cancel):
-                return Navigation(cancelled=True)
-            if answer is not None:
-                custom = answer if summarise and answer.summary else None
-                instructions = answer.custom_instructions or instructions
-                label = answer.label or label
-        done = await self._move(target_id, entries, summarise, instructions, label, custom)
-        if not done.cancelled:
-            event = ev.SessionTree(self.store.leaf_id, old, done.summary, custom is not None)
-            await hooks.notify(event)
-        return done
-
-    async def _move(
-        self,
-        target_id: str,
-        entries: list[SessionEntry],
-        summarise: bool,
-        instructions: str | None,
-        label: str | None,
-        custom: "CustomTree | None" = None,
-    ) -> "Navigation":
+    async def _move(self, move: "Move") -> "Navigation":
         from pi.agent import navigation as tree  # noqa: PLC0415  (by now)
 
-        if not summarise or custom is not None:
-            return tree.move(self.transcript, target_id, entries, None, label, custom)
+        if not move.summarise or move.custom is not None:
+            return tree.make(self.transcript, move, None)
         abort = self._begin()
         reserve = self._branch_reserve
         summariser = Summariser(
@@ -426,11 +382,11 @@ class AgentSession:
         window = self.model.context_window
         budget = window - reserve if reserve < window else window // 2
         try:
-            summarising = tree.summarise_branch(entries, summariser, budget, instructions)
+            summarising = tree.summarise_branch(move.entries, summariser, budget, move.instructions)
             async with aclosing(summarising) as events:
                 async for event in events:
                     self.on_event(event)
-            return tree.move(self.transcript, target_id, entries, summariser, label)
+            return tree.make(self.transcript, move, summariser)
         except Aborted:
             return tree.Navigation(cancelled=True)
         finally:
@@ -478,7 +434,7 @@ class AgentSession:
             self.set_tools(*self._before)
         self._activity.compacting = False
         self._activity.idle.set()
-        self._store_shells()
+        self._store_waiting()
 
     async def _run_all(
         self, opening: UserMessage | CustomMessage | None, abort: Abort
@@ -703,7 +659,7 @@ class AgentSession:
         if message["role"] == "assistant":
             self._last = message
 
-    def _store_shells(self) -> None:
+    def _store_waiting(self) -> None:
         while self._unstored:
             self._store_outside(self._unstored[0])
             self._unstored.pop(0)

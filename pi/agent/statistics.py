@@ -69,7 +69,8 @@ def session_statistics(transcript: Transcript, model: Model) -> SessionStatistic
             "cacheWrite": spent.cache_write,
             "total": spent.total,
         },
-        "cost": counted.cost,
+        # Whole numbers are written without a fraction, as JavaScript writes them.
+        "cost": int(counted.cost) if counted.cost == int(counted.cost) else counted.cost,
     }
     if store.path is not None:
         result["sessionFile"] = str(store.path)

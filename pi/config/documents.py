@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pi.config.shapes import describe
 from pi.errors import ConfigError
 from pi.wire import jsonio
 
-__all__ = ["parse_document", "read_document"]
+__all__ = ["merge_fields", "parse_document", "read_document"]
 
 # A string, so that what looks like a comment or comma inside one is left alone; then what goes.
 # Compiled by `re` at their first use: most runs get by without.
@@ -71,6 +72,18 @@ def parse_document(data: bytes, path: Path, *, relaxed: bool = False) -> dict[st
         f"{path}: not valid JSON, {_where(problem)}",
         hint="Correct the file; it was left untouched.",
     ) from None
+
+
+def merge_fields(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` on `base`, objects field by field at every depth."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[key] = merge_fields(below, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _object(value: Any, path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pi.config.documents import read_document
+from pi.config.documents import merge_fields, read_document
 from pi.config.paths import Paths
 from pi.config.settings_types import (
     NOTHING,
@@ -77,9 +77,9 @@ class SettingsFiles(NamedTuple):
             project = {"sessionDir": self.project["sessionDir"]}
         if not trusted:
             problems += [text for text in self.project_problems if text.endswith(_WHOLE_FILE)]
-        merged = _merge(self.user, project)
+        merged = merge_fields(self.user, project)
         if over:
-            merged = _merge(merged, over)
+            merged = merge_fields(merged, over)
         values = dict(_values(Settings, merged))
         for name in _RESOURCES:
             values[name] = (
@@ -178,17 +178,6 @@ def _migrated(value: Mapping[str, Any]) -> dict[str, Any]:
             merged = {"maxRetryDelayMs": retry["maxDelayMs"], **provider}
             new["retry"] = {**retry, "provider": merged}
     return new
-
-
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(value, dict) and isinstance(below, dict):
-            merged[key] = _merge(below, value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def _values(kind: Any, raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

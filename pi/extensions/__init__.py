@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pi.extensions.api import Pi
     from pi.extensions.context import CommandContext, Context
     from pi.extensions.execution import ExecResult, StaleContext
-    from pi.extensions.loading import load_extensions
+    from pi.extensions.loading import Loader
+    from pi.extensions.providers import OAuth
     from pi.extensions.tools import ToolFailure
     from pi.tools.base import ToolContext, ToolResult
     from pi.tools.files import exclusive
@@ -30,6 +31,7 @@ __all__ = [
     "CommandContext",
     "Context",
     "ExecResult",
+    "OAuth",
     "Pi",
     "StaleContext",
     "ToolContext",
@@ -37,7 +39,7 @@ __all__ = [
     "ToolResult",
     "exclusive",
     "head",
-    "load_extensions",
+    "Loader",
     "tail",
 ]
 
@@ -45,6 +47,7 @@ _HOMES = {
     "CommandContext": "pi.extensions.context",
     "Context": "pi.extensions.context",
     "ExecResult": "pi.extensions.execution",
+    "OAuth": "pi.extensions.providers",
     "Pi": "pi.extensions.api",
     "StaleContext": "pi.extensions.execution",
     "ToolContext": "pi.tools.base",
@@ -52,7 +55,7 @@ _HOMES = {
     "ToolResult": "pi.tools.base",
     "exclusive": "pi.tools.files",
     "head": "pi.tools.truncate",
-    "load_extensions": "pi.extensions.loading",
+    "Loader": "pi.extensions.loading",
     "tail": "pi.tools.truncate",
 }
 

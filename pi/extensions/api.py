@@ -453,6 +453,8 @@ class Pi:
             ),
         )
         self._additions.on_close.append(lambda: unregister(services, name))
+        if self._stage.loaded and not self._stage.struck:
+            self._stage.host.renew_model(name)
 
     def unregister_provider(self, name: str) -> None:
         """Take a provider away, or back to what it was."""
@@ -558,6 +560,10 @@ class BusEnd:
         self._bus = bus
         self._owner = owner
 
+    @overload
+    def on(self, name: str) -> Callable[[F], F]: ...
+    @overload
+    def on(self, name: str, listener: Callable[[Any], Any]) -> Callable[[], None]: ...
     def on(self, name: str, listener: Callable[[Any], Any] | None = None) -> Any:
         """Hear an event: `@pi.events.on("my:event")`, or with the listener."""
         if listener is None:

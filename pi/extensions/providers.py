@@ -1,13 +1,21 @@
 """Providers of extensions: an address, models, a stream function, a way to sign in."""
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pi.auth.oauth import add_flow, remove_flow
 from pi.auth.oauth.base import Entry, Method, Person, Surroundings
+from pi.errors import PiError, ProviderError
+from pi.extensions.errors import place_of
 from pi.models.custom import ProviderConfig, provider_config
 from pi.models.shapes import MODELS_FILE
+from pi.providers.base import Context, StreamOptions
+from pi.wire.events import AssistantEvent
+from pi.wire.model import Model
 
 if TYPE_CHECKING:
     from pi.providers.base import StreamFunction
@@ -100,10 +108,32 @@ def register(services: "Services", registration: Registration) -> None:
     name, config = registration.name, registration.config()
     services.registry.register(name, config, models=registration.models is not None)
     if registration.stream is not None:
-        services.streams[name] = registration.stream
+        services.streams[name] = _guarded(name, registration.stream)
         services.registry.support(config.api or "")
     if registration.oauth is not None:
         add_flow(name, _Flow(registration.oauth))
+
+
+def _guarded(name: str, stream: "StreamFunction") -> "StreamFunction":
+    """The stream, whose faults are a failed answer like any other and do not end the run."""
+
+    async def guarded(
+        model: Model, context: Context, options: StreamOptions
+    ) -> AsyncGenerator[AssistantEvent, None]:
+        try:
+            async with aclosing(stream(model, context, options)) as events:
+                async for event in events:
+                    yield event
+        except PiError:
+            raise
+        except Exception as error:
+            place = place_of(error, Path(inspect.getsourcefile(stream) or "").parent)
+            where = f" ({place})" if place else ""
+            raise ProviderError(
+                f"the provider {name} failed: {type(error).__name__}: {error}{where}"
+            ) from error
+
+    return guarded
 
 
 def unregister(services: "Services", name: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pi.config.documents import read_document
 from pi.errors import ConfigError
 
-__all__ = ["CustomModels", "ProviderConfig", "merge_fields", "provider_config", "read_custom"]
+__all__ = ["CustomModels", "ProviderConfig", "provider_config", "read_custom"]
 
 _SHOWN = 5
 _MEANINGFUL = ("baseUrl", "headers", "compat", "modelOverrides", "models", "apiKey", "oauth")
@@ -65,18 +65,6 @@ def read_custom(path: Path, built_in: Collection[str]) -> CustomModels:
         else:
             diagnostics.append(f"{path}: providers.{name}{lacking}; provider left out")
     return CustomModels(providers, tuple(diagnostics))
-
-
-def merge_fields(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` on `base`, objects field by field at every depth."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(below, Mapping):
-            merged[key] = merge_fields(below, value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def _lacking(name: str, record: Mapping[str, Any], built_in: bool) -> str | None:

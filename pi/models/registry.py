@@ -10,8 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
+from pi.config.documents import merge_fields
 from pi.models.catalogue import catalogue_records, index, provider_ids
-from pi.models.custom import ProviderConfig, merge_fields, read_custom
+from pi.models.custom import ProviderConfig, read_custom
 from pi.models.defaults import DEFAULT_MODELS
 from pi.models.fetched import FetchedModels
 from pi.models.matching import Name

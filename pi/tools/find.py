@@ -5,9 +5,10 @@ import math
 from typing import Any
 
 from pi.errors import ToolError
-from pi.tools.base import ToolContext, ToolResult, text_result
+from pi.tools.base import ToolContext, ToolResult
+from pi.tools.listing import listing
 from pi.tools.paths import existing
-from pi.tools.truncate import MAX_BYTES, NO_LINE_LIMIT, head, size_text
+from pi.tools.truncate import MAX_BYTES
 
 __all__ = ["TOOL", "FindTool"]
 
@@ -76,30 +77,23 @@ def _format(
     found: list[tuple[bytes, int]], limit: int, unreadable: int, *, called_off: bool
 ) -> ToolResult:
     """found: paths and kinds, one more than the limit if there are more."""
-    notices = []
-    details: dict[str, Any] = {}
     paths = [
         path.decode("utf-8", "replace") + ("/" if kind == _FOLDER else "")
         for path, kind in found[:limit]
     ]
-    kept = head("\n".join(paths), max_lines=NO_LINE_LIMIT)
-    if len(found) > limit:
-        details["resultLimitReached"] = limit
-        notices.append(
-            f"Stopped at {limit} results; limit={limit * 2} shows more, or refine the pattern"
-        )
-    if kept.truncated:
-        details["truncation"] = kept.details()
-        notices.append(f"cut at {size_text(MAX_BYTES)}")
+    more = f"Stopped at {limit} results; limit={limit * 2} shows more, or refine the pattern"
+    remarks: list[tuple[None, str]] = []
     if unreadable:
         plural = "s" if unreadable > 1 else ""
-        notices.append(f"{unreadable} folder{plural} could not be opened")
+        remarks.append((None, f"{unreadable} folder{plural} could not be opened"))
     if called_off:
-        notices.append("Called off before the search was complete")
-    text = kept.content or "No files match the pattern"
-    if notices:
-        text += f"\n\n[{'. '.join(notices)}]"
-    return text_result(text, details=details or None)
+        remarks.append((None, "Called off before the search was complete"))
+    return listing(
+        paths,
+        otherwise="No files match the pattern",
+        stopped=("resultLimitReached", limit, more) if len(found) > limit else None,
+        remarks=remarks,
+    )
 
 
 TOOL = FindTool()

@@ -5,9 +5,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from pi.errors import ToolError
-from pi.tools.base import ToolContext, ToolResult, text_result
+from pi.tools.base import ToolContext, ToolResult
+from pi.tools.listing import listing
 from pi.tools.paths import existing
-from pi.tools.truncate import MAX_BYTES, NO_LINE_LIMIT, head, size_text
+from pi.tools.truncate import MAX_BYTES
 
 if TYPE_CHECKING:
     from pi.tools.search import Hits
@@ -110,9 +111,6 @@ class GrepTool:
 
 
 def _format(hits: "Hits", limit: int, *, called_off: bool = False) -> ToolResult:
-    incomplete = _incomplete(hits.unreadable, called_off)
-    if not hits.files:
-        return text_result("No matches" + (f"\n\n[{'. '.join(incomplete)}]" if incomplete else ""))
     lines: list[str] = []
     long_lines = False
     for name, found in hits.files:
@@ -123,35 +121,23 @@ def _format(hits: "Hits", limit: int, *, called_off: bool = False) -> ToolResult
             long_lines = long_lines or short is not text
             mark = ":" if matches else "-"
             lines.append(f"{path}{mark}{number}{mark} {short}")
-    kept = head("\n".join(lines), max_lines=NO_LINE_LIMIT)
-    details: dict[str, Any] = {}
-    notices = []
-    if hits.more:
-        details["matchLimitReached"] = limit
-        notices.append(
-            f"Stopped at {limit} matches; limit={limit * 2} shows more, or refine the pattern"
-        )
-    if kept.truncated:
-        details["truncation"] = kept.details()
-        notices.append(f"cut at {size_text(MAX_BYTES)}")
+    more = f"Stopped at {limit} matches; limit={limit * 2} shows more, or refine the pattern"
+    remarks: list[tuple[str | None, str]] = []
     if long_lines:
-        details["linesTruncated"] = True
-        notices.append(f"Some lines are cut at {MAX_LINE_UNITS} characters; read shows them whole")
-    notices += incomplete
-    text = kept.content
-    if notices:
-        text += f"\n\n[{'. '.join(notices)}]"
-    return text_result(text, details=details or None)
-
-
-def _incomplete(unreadable: int, called_off: bool) -> list[str]:
-    notices = []
-    if unreadable:
-        plural = "s" if unreadable > 1 else ""
-        notices.append(f"{unreadable} file{plural} or folder{plural} could not be read")
+        cut = f"Some lines are cut at {MAX_LINE_UNITS} characters; read shows them whole"
+        remarks.append(("linesTruncated", cut))
+    if hits.unreadable:
+        plural = "s" if hits.unreadable > 1 else ""
+        unread = f"{hits.unreadable} file{plural} or folder{plural} could not be read"
+        remarks.append((None, unread))
     if called_off:
-        notices.append("Called off before the search was complete")
-    return notices
+        remarks.append((None, "Called off before the search was complete"))
+    return listing(
+        lines,
+        otherwise="No matches",
+        stopped=("matchLimitReached", limit, more) if hits.more else None,
+        remarks=remarks,
+    )
 
 
 def _short(text: str) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pi.errors import ToolError
-from pi.tools.base import ToolContext, ToolResult, text_result
+from pi.tools.base import ToolContext, ToolResult
 from pi.tools.collation import collation_key
+from pi.tools.listing import listing
 from pi.tools.paths import existing, os_error
-from pi.tools.truncate import MAX_BYTES, NO_LINE_LIMIT, head, size_text
+from pi.tools.truncate import MAX_BYTES
 
 __all__ = ["TOOL", "LsTool"]
 
@@ -50,21 +51,12 @@ class LsTool:
             raise ToolError(f"Not a folder: {folder}") from error
         except OSError as error:
             raise os_error("list", str(folder), error) from error
-        if not names:
-            return text_result("(the folder is empty)")
-        kept = head("\n".join(names[:limit]), max_lines=NO_LINE_LIMIT)
-        details: dict[str, Any] = {}
-        notices = []
-        if len(names) > limit:
-            details["entryLimitReached"] = limit
-            notices.append(f"Stopped at {limit} entries; limit={limit * 2} shows more")
-        if kept.truncated:
-            details["truncation"] = kept.details()
-            notices.append(f"cut at {size_text(MAX_BYTES)}")
-        text = kept.content
-        if notices:
-            text += f"\n\n[{'. '.join(notices)}]"
-        return text_result(text, details=details or None)
+        more = f"Stopped at {limit} entries; limit={limit * 2} shows more"
+        return listing(
+            names[:limit],
+            otherwise="(the folder is empty)",
+            stopped=("entryLimitReached", limit, more) if len(names) > limit else None,
+        )
 
 
 def _names(folder: Path) -> list[str]:

@@ -4,6 +4,7 @@ Lines end at LF alone; a final newline ends the last line and starts no further 
 bytes of UTF-8.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Truncation",
     "count_lines",
     "head",
+    "last_bytes",
     "size_text",
     "tail",
     "utf8_size",
@@ -48,6 +50,11 @@ class Truncation(NamedTuple):
     def truncated(self) -> bool:
         return self.by is not None
 
+    @property
+    def fits(self) -> bool:
+        """Whether the whole is within the limits."""
+        return self.total_lines <= self.max_lines and self.total_bytes <= self.max_bytes
+
     def details(self) -> dict[str, Any]:
         """As `details.truncation` of a tool result."""
         return {
@@ -78,31 +85,16 @@ def head(
     total_lines, total_bytes: of the whole, when `text` is only as much of its beginning as the
     limits can ever show and one line more.
     """
-    lines = _lines(text)
-    whole_lines = len(lines) if total_lines is None else total_lines
-    whole_bytes = utf8_size(text) if total_bytes is None else total_bytes
-    if whole_lines <= max_lines and whole_bytes <= max_bytes:
-        return Truncation(text, None, whole_lines, whole_bytes, whole_lines, whole_bytes)
-    kept: list[str] = []
-    size = 0
-    by: Literal["lines", "bytes"] = "lines"
-    for line in lines[:max_lines]:
-        needed = utf8_size(line) + (1 if kept else 0)
-        if size + needed > max_bytes:
-            by = "bytes"
-            break
-        kept.append(line)
-        size += needed
-    return Truncation(
-        "\n".join(kept),
-        by,
-        whole_lines,
-        whole_bytes,
-        len(kept),
-        size,
+    lines, whole = _whole(text, max_lines, max_bytes, total_lines, total_bytes)
+    if whole.fits:
+        return whole
+    kept, size, by = _fitting(lines[:max_lines], max_bytes)
+    return whole._replace(
+        content="\n".join(kept),
+        by=by,
+        output_lines=len(kept),
+        output_bytes=size,
         first_line_too_long=not kept,
-        max_lines=max_lines,
-        max_bytes=max_bytes,
     )
 
 
@@ -118,37 +110,20 @@ def tail(
 
     total_lines, total_bytes: of the whole, when `text` is only its end.
     """
-    lines = _lines(text)
-    whole_lines = len(lines) if total_lines is None else total_lines
-    whole_bytes = utf8_size(text) if total_bytes is None else total_bytes
-    if whole_lines <= max_lines and whole_bytes <= max_bytes:
-        return Truncation(text, None, whole_lines, whole_bytes, whole_lines, whole_bytes)
-    kept: list[str] = []
-    size = 0
-    by: Literal["lines", "bytes"] = "lines"
-    partial = False
-    for line in reversed(lines[-max_lines:]):
-        needed = utf8_size(line) + (1 if kept else 0)
-        if size + needed > max_bytes:
-            by = "bytes"
-            if not kept:
-                kept = [_last_bytes(line, max_bytes)]
-                size = utf8_size(kept[0])
-                partial = True
-            break
-        kept.append(line)
-        size += needed
-    kept.reverse()
-    return Truncation(
-        "\n".join(kept),
-        by,
-        whole_lines,
-        whole_bytes,
-        len(kept),
-        size,
+    lines, whole = _whole(text, max_lines, max_bytes, total_lines, total_bytes)
+    if whole.fits:
+        return whole
+    kept, size, by = _fitting(lines[: -max_lines - 1 : -1], max_bytes)
+    partial = by == "bytes" and not kept
+    if partial:
+        kept = [last_bytes(lines[-1], max_bytes)]
+        size = utf8_size(kept[0])
+    return whole._replace(
+        content="\n".join(reversed(kept)),
+        by=by,
+        output_lines=len(kept),
+        output_bytes=size,
         last_line_partial=partial,
-        max_lines=max_lines,
-        max_bytes=max_bytes,
     )
 
 
@@ -170,16 +145,38 @@ def size_text(size: int) -> str:
     return f"{size / (1024 * 1024):.1f}MB"
 
 
-def _lines(text: str) -> list[str]:
+def _whole(
+    text: str, max_lines: int, max_bytes: int, total_lines: int | None, total_bytes: int | None
+) -> tuple[list[str], Truncation]:
+    """The lines of a text, and what it is with nothing cut."""
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
-    return lines
+    count = len(lines) if total_lines is None else total_lines
+    size = utf8_size(text) if total_bytes is None else total_bytes
+    return lines, Truncation(
+        text, None, count, size, count, size, max_lines=max_lines, max_bytes=max_bytes
+    )
 
 
-def _last_bytes(line: str, limit: int) -> str:
-    """The longest end of `line` of at most `limit` bytes, whole characters only."""
-    data = line.encode("utf-8", "surrogatepass")
+def _fitting(
+    lines: Sequence[str], max_bytes: int
+) -> tuple[list[str], int, Literal["lines", "bytes"]]:
+    """As many of the lines as fit, their size with LFs between them, and what kept out the rest."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        needed = utf8_size(line) + (1 if kept else 0)
+        if size + needed > max_bytes:
+            return kept, size, "bytes"
+        kept.append(line)
+        size += needed
+    return kept, size, "lines"
+
+
+def last_bytes(text: str, limit: int) -> str:
+    """The longest end of a text of at most `limit` bytes, whole characters only."""
+    data = text.encode("utf-8", "surrogatepass")
     start = max(0, len(data) - limit)
     while start < len(data) and data[start] & 0xC0 == 0x80:
         start += 1

@@ -179,7 +179,7 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
         message["content"] = "<prose>"
     if "errorMessage" in message:
         message["errorMessage"] = message["errorMessage"][:3] if _is_status(message) else "<error>"
-    if isinstance(message["content"], list):
+    if isinstance(message.get("content"), list):
         message["content"] = [_block(block) for block in message["content"]]
     if "details" in message:
         message["details"] = _value(message["details"], {})

@@ -659,6 +659,33 @@ def test_a_session_that_is_open_elsewhere_is_refused(connect: Any) -> None:
             ask(other, "get_state")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX has them")
+def test_a_session_that_cannot_be_written_is_told(scripted: ScriptedFactory) -> None:
+    import resource
+
+    long: Turn = {"blocks": [{"text": "word " * 20_000}]}
+    script = scripted([DONE, long, DONE])
+    client = RpcClient(
+        [*COMMAND, "--mode", "rpc", *script.options],
+        cwd=script.machine.project,
+        # Python would keep modules that it could write half of.
+        env={**script.machine.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
+    )
+    with client:
+        run(client, "one")
+        client.skip()
+        ask(client, "prompt", message="two")
+        settled = client.until("agent_settled")
+        assert "cannot write to session" in settled["errorMessage"]
+        run(client, "three")
+        assert client.finish() == 0
+        assert b"cannot write to session" in client.errors
+    # What was acknowledged is there, and nothing of what was not.
+    roles = [message["role"] for message in script.machine.messages()]
+    assert roles == ["system", "user", "assistant", "user", "user", "assistant"]
+
+
 # The end
 
 
@@ -751,12 +778,18 @@ class Unread:
         fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def rest(self) -> list[Any]:
-        """Everything it wrote, read to the end."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        lines = self.process.stdout.read().split(b"\n")[:-1]
-        self.process.wait(60)
-        return [json.loads(line) for line in lines]
+    def wait_until_full(self) -> None:
+        """Until nothing more goes into the pipe that nobody reads."""
+        import fcntl
+        import termios
+
+        assert self.process.stdout is not None
+        deadline, waiting = time.monotonic() + 60, 0
+        while waiting < 60_000:
+            assert time.monotonic() < deadline and self.process.poll() is None
+            time.sleep(0.02)
+            answer = fcntl.ioctl(self.process.stdout, termios.FIONREAD, bytes(4))
+            waiting = int.from_bytes(answer, sys.byteorder)
 
     def close(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):
@@ -786,6 +819,7 @@ def test_a_run_waits_for_a_client_that_does_not_read(scripted: ScriptedFactory) 
     try:
         client.send(id=1, type="prompt", message="go")
         client.send(id=2, type="bash", command="yes 0123456789 | head -c 60000000")
+        client.wait_until_full()
         peak = settles(lambda: client.memory)
         assert peak < 250 << 20
         assert client.process.poll() is None
@@ -825,7 +859,7 @@ def test_a_signal_ends_a_run_that_waits_for_its_client(scripted: ScriptedFactory
     client = Unread(script.machine, *script.options)
     try:
         client.send(id=1, type="prompt", message="go")
-        settles(lambda: len(script.server.requests))
+        client.wait_until_full()
         client.process.send_signal(signal.SIGTERM)
         assert client.process.wait(60) == 143
         assert aborted(script)

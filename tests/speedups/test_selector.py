@@ -8,7 +8,16 @@ import pytest
 
 import pi._speedups
 
-LATE = ("Automaton", "Rules", "TreeRows", "TreeSearch", "Walker", "search_bytes", "search_file")
+LATE = (
+    "Automaton",
+    "Names",
+    "Rules",
+    "TreeRows",
+    "TreeSearch",
+    "Walker",
+    "search_bytes",
+    "search_file",
+)
 
 
 def run(code: str, **env: str) -> list[str]:

@@ -106,7 +106,7 @@ class Inline:
                 parts.append(removed)
             if keep < len(self._rows):
                 self._move(parts, keep)
-                parts.append("\r\x1b[J")
+                parts.append("\r" + _erased(len(self._rows) - keep))
             else:
                 self._move(parts, keep - 1)
                 parts.append("\r\n")
@@ -191,7 +191,7 @@ class Inline:
             self._at, self._column = len(wanted) - 1, -1
         elif len(wanted) < len(old):
             self._move(parts, len(wanted))
-            parts.append("\r\x1b[J")
+            parts.append("\r" + _erased(len(old) - len(wanted)))
             self._column = 0
 
     def _move(self, parts: list[str], row: int) -> None:
@@ -220,9 +220,10 @@ class Inline:
                 self._column = -1
             return
         narrower = self._reflows and columns < self._columns
-        heights = [
-            max(1, -(-width(row) // columns)) if narrower else 1 for row in self._rows[: self._at]
-        ]
+        shown = (min(width(row), self._columns) for row in self._rows)
+        heights = [max(1, -(-cells // columns)) if narrower else 1 for cells in shown]
+        below = sum(heights[self._at :])
+        del heights[self._at :]
         up = sum(heights) + (max(0, self._column) // columns if narrower else 0)
         over, gone = up - rows + 1, 0
         while gone < len(heights) and heights[gone] <= over:
@@ -231,7 +232,8 @@ class Inline:
         self._commit(min(gone, self._settled))
         up = min(up, rows - 1)
         removed = image_removal(self._rows)
-        parts.append((f"\x1b[{up}A" if up else "") + "\r\x1b[J" + removed)
+        parts.append((f"\x1b[{up}A" if up else "") + "\r" + _erased(min(up + below, rows)))
+        parts.append(removed)
         self._rows = []
         self._at = self._column = 0
 
@@ -244,6 +246,15 @@ def row_to_write(row: str, columns: int) -> str:
     if cells < columns:
         return row + "\x1b[K"
     return row if cells == columns else crop(row, 0, columns)
+
+
+def _erased(rows: int) -> str:
+    """What erases so many rows from the cursor's on, and leaves the cursor where it is.
+
+    Not in one go (ED), because at the top of the screen tmux takes that for clearing it, and puts
+    what was there into the scrollback.
+    """
+    return "\x1b7" + "\x1b[2K\x1b[1B" * (rows - 1) + "\x1b[2K\x1b8"
 
 
 def image_removal(rows: Sequence[str]) -> str:

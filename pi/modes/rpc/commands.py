@@ -69,8 +69,7 @@ async def abort(host: Host, command: Command, emit: Emit) -> Any:
 def clear_queue(host: Host, command: Command, emit: Emit) -> Any:
     queues = host.session.queues
     before = queues.clear()
-    if before["steering"] or before["followUp"]:
-        emit(dict(queues.state()))
+    emit(dict(queues.state()))
     return {"steering": before["steering"], "followUp": before["followUp"]}
 
 

@@ -43,8 +43,10 @@ def is_current(source: PipSource, place: Path) -> bool:
     return not source.pinned or source.limits.lstrip("= ") == version
 
 
-def install(source: PipSource, root: Path, place: Path, programs: Programs) -> None:
-    """The newest that the source allows. Raises PackageError."""
+def install(
+    source: PipSource, root: Path, place: Path, programs: Programs, *, latest: bool = False
+) -> None:
+    """The newest that the source allows. latest: even if there is one. Raises PackageError."""
 
     def build(folder: Path) -> None:
         _pip([source.spec], folder, programs)
@@ -52,7 +54,8 @@ def install(source: PipSource, root: Path, place: Path, programs: Programs) -> N
             raise PackageError(f"pip installed {source.spec}, but not as {source.name}")
 
     with own_root(root):
-        staged(place, build)
+        if latest or not is_current(source, place):
+            staged(place, build)
 
 
 def latest_version(source: PipSource, programs: Programs) -> str | None:
@@ -60,7 +63,7 @@ def latest_version(source: PipSource, programs: Programs) -> str | None:
 
     Raises PackageError.
     """
-    if not _has_pip(programs):
+    if not _has_pip():
         return None
     asking = ("--dry-run", "--ignore-installed", "--no-deps", "--report", "-")
     answer = programs.read(
@@ -104,7 +107,7 @@ def _dependencies(root: Path) -> list[str]:
 
 def _pip(specs: Sequence[str], target: Path, programs: Programs) -> None:
     where = ("--target", str(target))
-    if _has_pip(programs):
+    if _has_pip():
         command = [sys.executable, "-m", "pip", "install", *_QUIET, *where, "--", *specs]
     else:
         # An environment made by uv has no pip.
@@ -119,9 +122,7 @@ def _pip(specs: Sequence[str], target: Path, programs: Programs) -> None:
     programs.run(command)
 
 
-def _has_pip(programs: Programs) -> bool:
-    try:
-        programs.read([sys.executable, "-m", "pip", "--version"])
-    except PackageError:
-        return False
-    return True
+def _has_pip() -> bool:
+    from importlib.util import find_spec  # noqa: PLC0415  (for packages from an index only)
+
+    return find_spec("pip") is not None

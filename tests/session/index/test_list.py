@@ -332,3 +332,18 @@ def test_the_survey_covers_its_own_two_levels_only(root: Path) -> None:
     assert not found.covers(os.path.dirname(base) + b"/a.jsonl")
     found.unread[base + b"/folder"] = "no"
     assert not found.covers(base + b"/folder/a.jsonl")
+
+
+def test_peeking_reads_no_file(
+    index: SessionIndex, root: Path, talk: Talk, reads: list[str]
+) -> None:
+    assert index.peek(root) == ([], [])
+    old, new = talk("old", "a"), talk("new", "b")
+    os.utime(old, (1, 1))
+    assert index.peek(root) == ([], [new, old])
+    assert reads == []
+    listed = index.sessions(root)
+    assert index.peek(root) == (listed, [])
+    append(new, user("more", "new-0"))
+    known, unread = index.peek(root)
+    assert [one.path for one in known] == [old] and unread == [new]

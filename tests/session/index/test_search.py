@@ -166,3 +166,12 @@ def test_no_query_is_bad_grammar(words: str) -> None:
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
 def test_segmenting_only_adds_gaps(text: str) -> None:
     assert segmented(text).replace(GAP, "") == text.replace(GAP, "")
+
+
+def test_texts_looked_at_one_by_one(index: SessionIndex, root: Path, talk: Talk) -> None:
+    a = talk("a", "hello", "the quick brown fox")
+    b = talk("b", "quick 李子")
+    talk("c", "slow")
+    assert index.matching(root, lambda text: "quick" in text) == {a, b}
+    assert index.matching(root, lambda text: "李子" in text) == {b}
+    assert index.matching(root, lambda text: False) == set()

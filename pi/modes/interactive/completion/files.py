@@ -47,6 +47,10 @@ class FileProvider:
             self._walk.stopped = True
             self._walk = None
 
+    def keep(self, index: "FileIndex") -> None:
+        """Take this list for the folder's, as fresh."""
+        self._index, self._made = (self.folder, index), time.monotonic()
+
     def complete(self, text: str, caret: int, *, asked: bool) -> Answer:
         token = token_before(text, caret)
         if not token.at or text.lstrip().startswith("!") or token.path.startswith(_ELSEWHERE):
@@ -74,8 +78,7 @@ class FileProvider:
     def _take(self) -> None:
         """What a walk has brought."""
         if self._walk is not None and self._walk.index is not None:
-            self._index = (self._walk.folder, self._walk.index)
-            self._made = self._walk.began
+            self._index, self._made = (self._walk.folder, self._walk.index), self._walk.began
             self._walk = None
 
 
@@ -103,7 +106,7 @@ class _Walk:
         try:
             paths = walk(self.folder, self._everywhere, lambda: self.stopped)
         finally:
-            self.index = FileIndex.of(paths)
+            self.index = FileIndex(paths)
             with contextlib.suppress(RuntimeError):  # the program has ended meanwhile
                 self._loop.call_soon_threadsafe(self._ended.set)
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pi.models.listing import short_count
 from pi.modes.interactive.pickers.fuzzy import fuzzy_filter
 from pi.modes.interactive.pickers.select import Choice, ListPicker
-from pi.modes.interactive.pickers.stage import Stage, key_label, tabs
+from pi.modes.interactive.pickers.stage import Stage, key_label, paragraph, tabs
 from pi.modes.interactive.view import Key
 from pi.wire.messages import ThinkingLevel
 
@@ -62,7 +62,7 @@ class ModelPicker(ListPicker[str, ModelChoice]):
     """All models, or those in scope; Tab changes between the two.
 
     scoped: references in their order, None or empty where there is no scope. current, default:
-    references. A model without a credential is at the end, and says how to get one.
+    references. A model without a credential is found by searching, and says how to get one.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ class ModelPicker(ListPicker[str, ModelChoice]):
             marks=True,
             current=current,
             empty="No model matches."
-            if rows
-            else "No models. Sign in with /login, or describe some in models.json.",
+            if any(row.usable for row in rows)
+            else "No model can be used yet. Sign in with /login, or describe one in models.json.",
         )
         if query and self.field is not None:
             self.field.text = query
@@ -125,6 +125,9 @@ class ModelPicker(ListPicker[str, ModelChoice]):
             for row in rows
         ]
 
+    def browsed(self) -> list[Choice[str]]:
+        return [choice for choice in self._choices if self._rows[choice.value].usable]
+
     def ranked(self, query: str) -> list[Choice[str]]:
         found = fuzzy_filter(self._choices, query, lambda choice: choice.words)
         # Whatever matches best, what cannot be used now does not go before what can.
@@ -132,7 +135,12 @@ class ModelPicker(ListPicker[str, ModelChoice]):
 
     def head(self, width: int) -> list[str]:
         if not self._scoped:
-            return super().head(width)
+            more = len(self._choices) - len(self.browsed())
+            if self.query or not more:
+                return []
+            what = "1 more model is" if more == 1 else f"{more:,} more models are"
+            text = f"{what} found by searching, without a key yet."
+            return paragraph(self.theme, text, width, "dim")
         return [tabs(self.theme, width, ("all", "scoped"), self._tab)]
 
     def hints(self) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from pi.modes.interactive.cells import cut
 from pi.modes.interactive.pickers.models import ModelRow
 from pi.modes.interactive.pickers.select import Choice, ListPicker
 from pi.modes.interactive.pickers.stage import Stage, key_label
@@ -70,7 +71,10 @@ class ScopedModelsPicker(ListPicker[str, bool]):
         count = len(self._rows) if self._scope is None else len(self._scope)
         state = "all of them" if self._scope is None else f"{count} of {len(self._rows)}"
         unsaved = " · not saved" if self._unsaved else ""
-        return [*super().head(width), " " + self.theme.fg("accent", state + unsaved)]
+        return [
+            *super().head(width),
+            " " + self.theme.fg("accent", cut(state + unsaved, width - 2)),
+        ]
 
     def hints(self) -> list[tuple[str, str]]:
         label = key_label

@@ -23,6 +23,10 @@ ROWS = 10
 AIRY = 16
 """Rows from which some may stay empty."""
 
+CHOICES = 3
+"""That are to be seen before anything but the title and the field is."""
+
+LEAST_LABEL = 8
 LABEL_SHARE = 0.6
 """Of the width, what labels may take before notes are pushed aside."""
 
@@ -103,6 +107,10 @@ class ListPicker(Picker[R], Generic[V, R]):
         """The choices that match, in the order they are shown."""
         return fuzzy_filter(self._choices, query, lambda choice: choice.words)
 
+    def browsed(self) -> list[Choice[V]]:
+        """What is shown while nothing is searched."""
+        return list(self._choices)
+
     # The list
 
     def put(self, choices: Sequence[Choice[V]], current: V | None = None) -> None:
@@ -125,7 +133,7 @@ class ListPicker(Picker[R], Generic[V, R]):
         return "" if self.field is None else self.field.text.strip()
 
     def _filter(self, current: V | None) -> None:
-        self._shown = self.ranked(self.query) if self.query else list(self._choices)
+        self._shown = self.ranked(self.query) if self.query else self.browsed()
         at = next((i for i, choice in enumerate(self._shown) if choice.value == current), 0)
         noted = (choice.label for choice in self._shown if choice.note)
         self._size = max((width(clean_line(label)) for label in noted), default=0)
@@ -172,7 +180,9 @@ class ListPicker(Picker[R], Generic[V, R]):
 
     def draw(self, width_: int) -> list[str]:
         theme = self.theme
-        rows = [rule(theme, width_, self.title), *self.head(width_)]
+        # Where there is little room the choices come first.
+        head = self.head(width_)[: max(0, self.height - CHOICES - 3)]
+        rows = [rule(theme, width_, self.title), *head]
         if self.field is not None:
             text, at = self.field.draw(theme, width_ - 3)
             self.cursor = (len(rows), 2 + at)
@@ -183,6 +193,9 @@ class ListPicker(Picker[R], Generic[V, R]):
             if len(rows) > 1:
                 rows.append("")
         room = self.height - len(rows) - len(below) - 1
+        if room < CHOICES:
+            below = hint_rows(self.stage, width_, self.hints(), most=1)
+            room = self.height - len(rows) - len(below) - 1
         if room < 1:
             below, room = [], max(1, self.height - len(rows) - 1)
         rows += self._list(width_, min(room, max(self._most, 1)))
@@ -239,7 +252,7 @@ class ListPicker(Picker[R], Generic[V, R]):
         room = width_ - 2 - len(mark)
         label = clean_line(choice.label)
         note = clean_line(choice.note)
-        text = cut(label, max(size, 8) if note else room)
+        text = cut(label, min(room, max(size, LEAST_LABEL)) if note else room)
         left = room - max(size, width(text)) - 2
         if note and left >= 4:
             text = pad(text, size)

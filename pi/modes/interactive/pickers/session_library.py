@@ -1,5 +1,6 @@
 """The sessions on this machine, read and searched by a thread, so that no key waits for a disk."""
 
+import logging
 import os
 import queue
 import shutil
@@ -17,6 +18,8 @@ from pi.session.index.texts import query_of
 from pi.session.store import SessionStore
 
 __all__ = ["Found", "Listing", "SessionLibrary", "delete_session", "rename_session"]
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 40
 """Sessions that are read before the rest, where many have to be."""
@@ -76,12 +79,13 @@ class SessionLibrary:
         """Called once, or first with a part where much has to be read."""
 
         def job(index: SessionIndex) -> None:
-            known, unread = index.peek(self._root)
-            if len(unread) > AT_ONCE:
-                first = [one for path in unread[:AT_ONCE] if (one := _read(path)) is not None]
-                part = sorted([*first, *known], key=lambda one: -one.used)
-                self._give(lambda: then(Listing(part, False)))
+            known: list[Listed] = []
             try:
+                known, unread = index.peek(self._root)
+                if len(unread) > AT_ONCE:
+                    first = [one for path in unread[:AT_ONCE] if (one := _read(path)) is not None]
+                    part = sorted([*first, *known], key=lambda one: -one.used)
+                    self._give(lambda: then(Listing(part, False)))
                 whole = Listing(index.sessions(self._root), True, index.notices)
             except PiError as error:
                 whole = Listing(known, True, [str(error)])
@@ -89,24 +93,34 @@ class SessionLibrary:
 
         self._jobs.put(job)
 
-    def search(self, query: SessionQuery, then: Callable[[Found], None]) -> None:
-        """In all that was said. An earlier search that was not begun is forgotten."""
+    def search(
+        self,
+        query: SessionQuery,
+        then: Callable[[Found], None],
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """In all that was said. An earlier search that was not begun is forgotten.
+
+        progress: told the percentage of what has to be read before it can be searched.
+        """
         self._search += 1
         number = self._search
 
-        def progress(_done: int, _total: int) -> None:
+        def read(done: int, total: int) -> None:
             if self._closed:
                 raise _Closed
+            if total:
+                self._give(lambda: progress(100 * done // total))
 
         def job(index: SessionIndex) -> None:
             if number != self._search:
                 return
             try:
                 if query.pattern is not None:
-                    paths = index.matching(self._root, query.pattern, progress)
+                    paths = index.matching(self._root, query.pattern, read)
                     found = Found(query.text, paths=frozenset(paths))
                 elif query_of(query.text):
-                    hits = index.search(self._root, query.text, limit=None, progress=progress)
+                    hits = index.search(self._root, query.text, limit=None, progress=read)
                     found = Found(query.text, {hit.session.path: hit for hit in hits})
                 else:
                     found = Found(query.text)
@@ -139,6 +153,8 @@ class SessionLibrary:
                     job(index)
                 except _Closed:
                     return
+                except Exception:
+                    log.exception("the session library fails")
 
 
 def _read(path: Path) -> Listed | None:

@@ -89,6 +89,7 @@ class SessionPicker(Picker[Path]):
         self._listing: Listing | None = None
         self._found = Found("")
         self._rows: list[Row] = []
+        self._percent = 0
         self._condemned: Path | None = None
         self._news = ""
         self._bad_news = False
@@ -144,10 +145,16 @@ class SessionPicker(Picker[Path]):
         if self.ended or found.query != self._wanted.text:
             return
         self._found = found
+        self._percent = 0
         if found.problem:
             self._tell(found.problem, bad=True)
         self._arrange()
         self.changed()
+
+    def _take_progress(self, percent: int) -> None:
+        if not self.ended:
+            self._percent = percent
+            self.changed()
 
     @property
     def _wanted(self) -> SessionQuery:
@@ -259,7 +266,7 @@ class SessionPicker(Picker[Path]):
             self._search_off = None
         if query.text and not query.problem:
             self._search_off = self.stage.later(
-                PAUSE, lambda: self._library.search(query, self._take_found)
+                PAUSE, lambda: self._library.search(query, self._take_found, self._take_progress)
             )
         else:
             self._found = Found(query.text)
@@ -391,7 +398,7 @@ class SessionPicker(Picker[Path]):
         if self._listing is not None and not self._listing.complete:
             parts.append("reading the others…")
         elif self._wanted.text and not self.complete:
-            parts.append("searching…")
+            parts.append(f"reading, {self._percent} %…" if self._percent else "searching…")
         row = " "
         for part in parts:
             gap = " · " if width(row) > 1 else ""

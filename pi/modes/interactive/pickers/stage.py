@@ -73,9 +73,7 @@ class Picker(Generic[T]):
             return rows_over
         if self._drawn is None or self._drawn[:2] != (width, self.height):
             rows = self._fresh(max(width, LEAST))
-            if width < LEAST:
-                rows = [cut(row, width, "") for row in rows]
-            rows = rows[: max(1, self.height)]
+            rows = [cut(row, width) for row in rows[: max(1, self.height)]]
             if self.cursor is not None and (self.cursor[0] >= len(rows) or self.cursor[1] >= width):
                 self.cursor = None
             self._drawn = (width, self.height, rows)

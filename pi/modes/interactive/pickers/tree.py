@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 
+from pi.errors import PiError
 from pi.modes.interactive.cells import cut, width
 from pi.modes.interactive.pickers.dialogs import EditorDialog, InputDialog, SelectDialog
 from pi.modes.interactive.pickers.field import TextField
@@ -84,6 +85,7 @@ class TreePicker(Picker[TreeChoice]):
         self._off: Callable[[], None] | None = None
         self._entries = TreeEntries(store.history)
         self._shape = Shape()
+        self._now: int | None = None
         self._read_path()
         self._arrange(self._leaf)
 
@@ -121,11 +123,19 @@ class TreePicker(Picker[TreeChoice]):
         folded = self._folded if self._found is None else ()
         self._shape = make_shape(self._entries.index, visible, self._active, folded)
         place = self._shape.place
+        self._now = self._shown_of(self._leaf)
         at = len(self._shape) - 1
         if row is not None:
-            ups = self._entries.index.up(row)
-            at = next((place[up] for up in ups if up in place), 0 if self._found else at)
+            nearest = self._shown_of(row)
+            at = place[nearest] if nearest is not None else 0 if self._found else at
         self._scroll.resize(len(self._shape), max(0, at))
+
+    def _shown_of(self, row: int | None) -> int | None:
+        """The row itself, or the nearest above it that is shown."""
+        if row is None:
+            return None
+        place = self._shape.place
+        return next((up for up in self._entries.index.up(row) if up in place), None)
 
     # Keys
 
@@ -234,7 +244,10 @@ class TreePicker(Picker[TreeChoice]):
                 return
             text = " ".join(clean_line(text).split())
             if text != (label[0] if label else ""):
-                self._set_label(entry_id, text or None)
+                try:
+                    self._set_label(entry_id, text or None)
+                except PiError as error:
+                    self._note = str(error)
                 self._entries.refresh()
                 self._read_path()
                 self._found = self._grown(self._found)
@@ -261,7 +274,7 @@ class TreePicker(Picker[TreeChoice]):
         entry_id = self.current
         if entry_id is None:
             return
-        if not self._ask or self._row == self._leaf:
+        if not self._ask or self._row == self._now:
             self.finish(TreeChoice(entry_id))
             return
         self._ask_summary(entry_id, 0)
@@ -393,7 +406,7 @@ class TreePicker(Picker[TreeChoice]):
         if label is not None:
             time = f" {_clock(label[1])}" if self._times else ""
             tag = f"[{clean_line(label[0])}]{time} "
-        tail = " ← now" if row == self._leaf else ""
+        tail = " ← now" if row == self._now else ""
         room = width_ - 2 - width(lead) - len(mark) - width(tail)
         tag = cut(tag, max(0, room))
         what = cut(what, max(0, room - width(tag)))

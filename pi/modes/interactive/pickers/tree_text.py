@@ -146,7 +146,8 @@ class TreeEntries:
                 return "assistant:", text, "success"
             case "toolResult":
                 call = self._call(row, message)
-                return f"[{call}]", "", "error" if message.get("isError") else "muted"
+                failed = bool(message.get("isError"))
+                return f"[{call}]", "(failed)" if failed else "", "error" if failed else "muted"
             case "bashExecution":
                 return "[bash]:", _short(str(message.get("command", ""))), "bashMode"
             case "custom":

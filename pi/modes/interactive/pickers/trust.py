@@ -66,7 +66,7 @@ class TrustDialog(_FolderDialog):
         trusted: bool = False,
     ) -> None:
         parent = folder.parent
-        answers = [(f"Trust {folder.name or folder}", TrustAnswer(True, folder), saved is True)]
+        answers = [("Trust this folder", TrustAnswer(True, folder), saved is True)]
         if parent != folder:
             answers.append((f"Trust all of {parent}", TrustAnswer(True, parent), False))
         if not later:

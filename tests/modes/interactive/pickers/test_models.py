@@ -29,9 +29,13 @@ def test_looks(stage: Stage, done: Done) -> None:
     golden(picker(stage, done), "models")
 
 
-def test_the_current_one_first_the_unusable_last(stage: Stage, done: Done) -> None:
+def test_the_current_one_first_the_unusable_when_searched(stage: Stage, done: Done) -> None:
     panel = picker(stage, done)
-    assert names(panel)[0] == "mock/m2" and names(panel)[-1] == "anthropic/claude-opus-4-5"
+    assert names(panel)[0] == "mock/m2" and "anthropic/claude-opus-4-5" not in names(panel)
+    assert "1 more model is" in screen(panel)
+    type_in(panel, "o")
+    assert names(panel)[-1] == "anthropic/claude-opus-4-5"
+    press(panel, "backspace")
     press(panel, "enter")
     assert done.value.row is ROWS[1] and not done.value.default
 
@@ -68,7 +72,7 @@ def test_tabs(stage: Stage, done: Done) -> None:
     assert names(panel) == ["mock2/tiny", "mock/m2"]
     assert panel.current is not None and panel.current.value == "mock/m2"
     press(panel, "tab")
-    assert len(names(panel)) == len(ROWS)
+    assert len(names(panel)) == len(ROWS) - 1
     press(panel, "tab")
     assert names(panel) == ["mock2/tiny", "mock/m2"]
     assert not press(picker(stage, done), "tab")

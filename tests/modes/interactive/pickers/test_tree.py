@@ -227,6 +227,16 @@ def test_choosing_the_leaf_asks_nothing(stage: Stage, done: Done, store: Session
     assert done.value == TreeChoice("a6")
 
 
+def test_a_leaf_that_is_not_shown_is_told_at_what_is_above(
+    stage: Stage, done: Done, store: SessionStore
+) -> None:
+    store.append_label("u1", "x")
+    panel = picker(stage, done, store)
+    assert "a6 ← now" in screen(panel) and panel.current == "a6"
+    press(panel, "enter")
+    assert done.value == TreeChoice("a6")
+
+
 @pytest.mark.parametrize(
     ("keys", "choice"),
     [

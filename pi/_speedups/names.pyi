@@ -1,0 +1,1 @@
+from pi._speedups._names import Names as Names
