@@ -145,10 +145,14 @@ class Screen:
             self.suspend()
             self.mode = mode
 
-    def restart(self) -> None:
-        """Another transcript from here on; in regular mode what is shown of this one stays."""
+    def restart(self, *, keep: bool = True) -> None:
+        """Another transcript from here on.
+
+        keep: in regular mode, what is shown of this one stays above it. What the terminal's
+        scrollback has stays in any case.
+        """
         parts: list[str] = []
-        self._inline.restart(parts)
+        self._inline.restart(parts, keep=keep)
         self.viewport.restart()
         if parts and self.mode == "regular" and self._open:
             self._write(_BEGIN + "".join(parts) + _END + _SYNC_END)
