@@ -477,7 +477,7 @@ class Editor:
         )
 
     def _styled(self, text: str, layout: Layout) -> str:
-        if text.isascii() and "\t" not in text:
+        if "\t" not in text and (text.isascii() or not MARKER.search(text)):
             return text
         parts = []
         for cluster in clusters(text):
