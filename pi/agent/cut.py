@@ -7,7 +7,7 @@ than what may stay, the cut falls into it: its beginning is then summarised on i
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
-from pi.agent.tokens import estimate, message_tokens
+from pi.agent.tokens import estimate
 from pi.session.context import ActiveEntries, project
 from pi.wire.entries import SessionEntry
 from pi.wire.messages import AgentMessage
@@ -64,7 +64,7 @@ def find_cut(active: ActiveEntries, keep: int, room: int | None = None) -> Cut |
     if at is None:
         return None
     if room is not None:
-        while at < len(items) and _tokens(items[at:]) > room:
+        while at < len(items) and estimate(_messages(items[at:])) > room:
             at = next((i for i in range(at + 1, len(items)) if _may_cut(items[i])), len(items))
     opening = _span_start(items, at)
     split = at if opening is None else opening
@@ -134,7 +134,3 @@ def _shown(messages: list[AgentMessage]) -> list[AgentMessage]:
 
 def _messages(items: Sequence[_Item]) -> list[AgentMessage]:
     return [message for item in items for message in item.messages]
-
-
-def _tokens(items: Sequence[_Item]) -> int:
-    return sum(message_tokens(message) for item in items for message in item.messages)

@@ -17,19 +17,17 @@ from itertools import pairwise
 
 from pi.errors import ToolError
 from pi.tools.near_miss import near_miss
+from pi.tools.paths import SPACES
 
 __all__ = ["Edit", "Replacement", "normalise", "plan", "replace"]
 
-_SPACES = (
-    "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-)
 _LOOKALIKES: dict[int, str] = {
     ord(char): plain
     for chars, plain in (
         ("\u2018\u2019\u201a\u201b", "'"),
         ("\u201c\u201d\u201e\u201f", '"'),
         ("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
-        (_SPACES, " "),
+        (SPACES, " "),
         # A byte that is not UTF-8 was shown to the model as this.
         (map(chr, range(0xDC80, 0xDD00)), "\ufffd"),
     )

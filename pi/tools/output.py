@@ -10,7 +10,15 @@ import threading
 from collections import deque
 from typing import NamedTuple
 
-from pi.tools.truncate import MAX_BYTES, MAX_LINES, Truncation, size_text, tail
+from pi.tools.truncate import (
+    MAX_BYTES,
+    MAX_LINES,
+    Truncation,
+    last_bytes,
+    size_text,
+    tail,
+    utf8_size,
+)
 
 __all__ = ["MAX_SPILL", "MAX_STRUCTURED", "Output", "Snapshot"]
 
@@ -94,7 +102,7 @@ class Output:
             if self._size <= self._front_size:
                 return front, False
             half = MAX_STRUCTURED // 2
-            end = _end(self._latest(half), half)
+            end = last_bytes(self._latest(half), half)
             start = front.encode("utf-8", "surrogatepass")[:half].decode("utf-8", "ignore")
             left_out = self._size - len(start.encode()) - len(end.encode())
             return f"{start}\n[{left_out} bytes left out]\n{end}", True
@@ -112,7 +120,7 @@ class Output:
     def _add(self, text: str) -> None:
         if not text:
             return
-        size = len(text.encode("utf-8", "surrogatepass"))
+        size = utf8_size(text)
         self._size += size
         self._lines += text.count("\n")
         self._measure(text)
@@ -130,14 +138,14 @@ class Output:
     def _measure(self, text: str) -> None:
         before, newline, after = text.rpartition("\n")
         if not newline:
-            self._open_line += len(text.encode("utf-8", "surrogatepass"))
+            self._open_line += utf8_size(text)
             self._last_line = self._open_line
             return
         start = before.rpartition("\n")[2]
-        ended = len(start.encode("utf-8", "surrogatepass"))
+        ended = utf8_size(start)
         if "\n" not in before:
             ended += self._open_line
-        self._open_line = len(after.encode("utf-8", "surrogatepass"))
+        self._open_line = utf8_size(after)
         self._last_line = self._open_line or ended
 
     def _keep(self, data: bytes) -> None:
@@ -189,12 +197,3 @@ class Output:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-
-
-def _end(text: str, size: int) -> str:
-    """The last `size` bytes of `text`, from a whole character on."""
-    data = text.encode("utf-8", "surrogatepass")
-    start = max(0, len(data) - size)
-    while start < len(data) and data[start] & 0xC0 == 0x80:
-        start += 1
-    return data[start:].decode("utf-8", "surrogatepass")

@@ -12,9 +12,13 @@ from pathlib import Path
 
 from pi.errors import ToolError
 
-__all__ = ["existing", "os_error", "resolve"]
+__all__ = ["SPACES", "existing", "os_error", "resolve"]
 
-_SPACES = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+SPACES = (
+    "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+"""All that look like a plain space."""
+_PLAIN = dict.fromkeys(map(ord, SPACES), " ")
 _BEFORE_MERIDIEM = re.compile(r" (?=[AaPp][Mm]\.)")
 _REASONS = {
     "ENOENT": "no such file or directory",
@@ -35,7 +39,7 @@ def resolve(path: str, cwd: Path) -> Path:
 
     Raises ToolError for a path with a null byte.
     """
-    return _absolute(_SPACES.sub(" ", path).removeprefix("@"), cwd)
+    return _absolute(path.translate(_PLAIN).removeprefix("@"), cwd)
 
 
 def existing(path: str, cwd: Path) -> Path:

@@ -14,6 +14,7 @@ __all__ = [
     "Truncation",
     "count_lines",
     "head",
+    "last_bytes",
     "size_text",
     "tail",
     "utf8_size",
@@ -115,7 +116,7 @@ def tail(
     kept, size, by = _fitting(lines[: -max_lines - 1 : -1], max_bytes)
     partial = by == "bytes" and not kept
     if partial:
-        kept = [_last_bytes(lines[-1], max_bytes)]
+        kept = [last_bytes(lines[-1], max_bytes)]
         size = utf8_size(kept[0])
     return whole._replace(
         content="\n".join(reversed(kept)),
@@ -173,9 +174,9 @@ def _fitting(
     return kept, size, "lines"
 
 
-def _last_bytes(line: str, limit: int) -> str:
-    """The longest end of `line` of at most `limit` bytes, whole characters only."""
-    data = line.encode("utf-8", "surrogatepass")
+def last_bytes(text: str, limit: int) -> str:
+    """The longest end of a text of at most `limit` bytes, whole characters only."""
+    data = text.encode("utf-8", "surrogatepass")
     start = max(0, len(data) - limit)
     while start < len(data) and data[start] & 0xC0 == 0x80:
         start += 1

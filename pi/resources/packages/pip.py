@@ -60,7 +60,7 @@ def latest_version(source: PipSource, programs: Programs) -> str | None:
 
     Raises PackageError.
     """
-    if not _has_pip(programs):
+    if not _has_pip():
         return None
     asking = ("--dry-run", "--ignore-installed", "--no-deps", "--report", "-")
     answer = programs.read(
@@ -104,7 +104,7 @@ def _dependencies(root: Path) -> list[str]:
 
 def _pip(specs: Sequence[str], target: Path, programs: Programs) -> None:
     where = ("--target", str(target))
-    if _has_pip(programs):
+    if _has_pip():
         command = [sys.executable, "-m", "pip", "install", *_QUIET, *where, "--", *specs]
     else:
         # An environment made by uv has no pip.
@@ -119,9 +119,7 @@ def _pip(specs: Sequence[str], target: Path, programs: Programs) -> None:
     programs.run(command)
 
 
-def _has_pip(programs: Programs) -> bool:
-    try:
-        programs.read([sys.executable, "-m", "pip", "--version"])
-    except PackageError:
-        return False
-    return True
+def _has_pip() -> bool:
+    from importlib.util import find_spec  # noqa: PLC0415  (for packages from an index only)
+
+    return find_spec("pip") is not None

@@ -47,7 +47,7 @@ def test_nothing_acknowledged_is_lost() -> None:
     seed = time.time_ns() % 1_000_000
     found = driver(str(SECONDS), str(seed))
     assert found["calls"] > 60
-    assert found["points"] > 20
+    assert found["points"] >= 10
     # To run a failed point again: python -m tests.session.faults 60 0 NUMBER HOW
     assert found["failed"] == {}, f"seed {seed}"
 

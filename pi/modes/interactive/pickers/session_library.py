@@ -1,5 +1,6 @@
 """The sessions on this machine, read and searched by a thread, so that no key waits for a disk."""
 
+import logging
 import os
 import queue
 import shutil
@@ -17,6 +18,8 @@ from pi.session.index.texts import query_of
 from pi.session.store import SessionStore
 
 __all__ = ["Found", "Listing", "SessionLibrary", "delete_session", "rename_session"]
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 40
 """Sessions that are read before the rest, where many have to be."""
@@ -76,12 +79,13 @@ class SessionLibrary:
         """Called once, or first with a part where much has to be read."""
 
         def job(index: SessionIndex) -> None:
-            known, unread = index.peek(self._root)
-            if len(unread) > AT_ONCE:
-                first = [one for path in unread[:AT_ONCE] if (one := _read(path)) is not None]
-                part = sorted([*first, *known], key=lambda one: -one.used)
-                self._give(lambda: then(Listing(part, False)))
+            known: list[Listed] = []
             try:
+                known, unread = index.peek(self._root)
+                if len(unread) > AT_ONCE:
+                    first = [one for path in unread[:AT_ONCE] if (one := _read(path)) is not None]
+                    part = sorted([*first, *known], key=lambda one: -one.used)
+                    self._give(lambda: then(Listing(part, False)))
                 whole = Listing(index.sessions(self._root), True, index.notices)
             except PiError as error:
                 whole = Listing(known, True, [str(error)])
@@ -149,6 +153,8 @@ class SessionLibrary:
                     job(index)
                 except _Closed:
                     return
+                except Exception:
+                    log.exception("the session library fails")
 
 
 def _read(path: Path) -> Listed | None:
