@@ -35,9 +35,6 @@ log = logging.getLogger(__name__)
 
 Level = Literal["info", "warning", "error"]
 
-EDITOR_SHARE = 0.3
-"""Of the screen's rows for the editor, at the most."""
-
 
 class App:
     """One run of the terminal interface; start.py builds it.
@@ -96,11 +93,11 @@ class App:
     def frame(self) -> Frame:
         focus: Panel = self.desk.focus or self.editor
         if focus is self.editor:
-            _, rows = self.desk.screen.size
-            self.editor.height = int(rows * EDITOR_SHARE)
+            _, self.editor.height = self.desk.screen.size  # it takes a part of that
         self.desk.fit_panel()
         bottom = (self.status, *self.above, focus, *self.below, self.footer)
-        return Frame(self.transcript.components, bottom, focus)
+        caret = focus is self.editor and self.editor.draws_caret
+        return Frame(self.transcript.components, bottom, focus, draws_caret=caret)
 
     def _after_frame(self) -> None:
         if self.status.working is not None and self._ticking is None:
