@@ -98,6 +98,12 @@ RUNS: Mapping[str, list[str]] = {
 SETTINGS: Mapping[str, dict[str, object]] = {
     "excluded": {"skills": ["!deep/**", "-skills/user-one", "!**/shared"], "prompts": ["!r*"]},
     "brought back": {"skills": ["!**", "+skills/user-one/SKILL.md", "+./skills/lone.md"]},
+    "patterns": {
+        "skills": ["!{lone,below}*", "!**/[cl]*/SKILL.md", "!+(odd|folded)", "+skills/crlf"],
+        "prompts": ["!pl?in.md", "!*.MD", "-both.md", "-prompts/rev.md", "!~/.pi/agent/x*"],
+    },
+    "chosen": {"skills": ["**/user*", "shared", "!deep"], "prompts": ["rev.md", "prompts/both*"]},
+    "odd": {"skills": ["!", "+", "-", "!#", "-./skills/lone.md", "  more  "]},
     "listed": {"skills": ["more", "more/../alone/SKILL.md", "!b*"], "prompts": ["tree"]},
 }
 LISTED = {

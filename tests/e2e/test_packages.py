@@ -227,6 +227,18 @@ def test_a_package_that_cannot_be_had_leaves_the_rest_working(machine: Machine, 
     assert "npm:nowhere" in done.stderr
 
 
+def test_two_that_start_at_once_install_once(machine: Machine, npm: Path, tmp_path: Path) -> None:
+    skill(publish(npm, "tools", "1.0.0") / "skills", "one")
+    settings = json.loads((machine.agent / "settings.json").read_text())
+    machine.write("settings.json", {**settings, "packages": ["npm:tools"]})
+    running = [machine.start("--no-session", *DEMO, "hello") for _ in range(3)]
+    for process in running:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        assert b"<name>one</name>" in out
+    assert (tmp_path / "calls").read_text().count("install") == 1
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_killed_install_is_not_used_and_begun_again(machine: Machine, npm: Path) -> None:
     skill(publish(npm, "tools", "1.0.0") / "skills", "one")

@@ -659,6 +659,33 @@ def test_a_session_that_is_open_elsewhere_is_refused(connect: Any) -> None:
             ask(other, "get_state")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits as POSIX has them")
+def test_a_session_that_cannot_be_written_is_told(scripted: ScriptedFactory) -> None:
+    import resource
+
+    long: Turn = {"blocks": [{"text": "word " * 20_000}]}
+    script = scripted([DONE, long, DONE])
+    client = RpcClient(
+        [*COMMAND, "--mode", "rpc", *script.options],
+        cwd=script.machine.project,
+        # Python would keep modules that it could write half of.
+        env={**script.machine.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
+    )
+    with client:
+        run(client, "one")
+        client.skip()
+        ask(client, "prompt", message="two")
+        settled = client.until("agent_settled")
+        assert "cannot write to session" in settled["errorMessage"]
+        run(client, "three")
+        assert client.finish() == 0
+        assert b"cannot write to session" in client.errors
+    # What was acknowledged is there, and nothing of what was not.
+    roles = [message["role"] for message in script.machine.messages()]
+    assert roles == ["system", "user", "assistant", "user", "user", "assistant"]
+
+
 # The end
 
 

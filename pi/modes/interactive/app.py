@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from pi.errors import PiError
+from pi.modes.interactive.copying import copy_to_clipboard
 from pi.modes.interactive.desk import Desk
 from pi.modes.interactive.editor import Editor
 from pi.modes.interactive.footer import Footer
 from pi.modes.interactive.keymap import Keymap
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.pickers.stage import key_label
+from pi.modes.interactive.reading import Reading
 from pi.modes.interactive.screen import Frame, ScreenMode
 from pi.modes.interactive.status import FRAME_SECONDS, Status
 from pi.modes.interactive.terminal import Terminal
@@ -34,6 +36,9 @@ __all__ = ["App", "Level"]
 log = logging.getLogger(__name__)
 
 Level = Literal["info", "warning", "error"]
+
+EDITOR_SHARE = 0.3
+"""Of the screen's rows for what an extension puts in the editor's place, at the most."""
 
 
 class App:
@@ -64,6 +69,14 @@ class App:
         self.above: list[Component] = []
         self.below: list[Component] = []
         self.footer: Component = figures
+        self.reading = Reading(
+            desk.screen.viewport,
+            lambda: self.keymap,
+            self.stage.theme,
+            lambda text: self.begin(copy_to_clipboard(self, text)),
+            wheel=host.services.settings.fullscreen_wheel_scroll_lines,
+            copy_on_select=host.services.settings.fullscreen_copy_on_select,
+        )
         self.theme_name: str | None = None
         self.tui_mode: ScreenMode | None = None
         self.header: Component | None = None
@@ -92,10 +105,15 @@ class App:
 
     def frame(self) -> Frame:
         focus: Panel = self.desk.focus or self.editor
-        if focus is self.editor:
-            _, self.editor.height = self.desk.screen.size  # it takes a part of that
+        if focus is self.desk.home:
+            _, rows = self.desk.screen.size
+            self.editor.height = rows  # it takes a part of that
+            if focus is not self.editor:  # an extension's, in its place
+                focus.height = int(rows * EDITOR_SHARE)
         self.desk.fit_panel()
-        bottom = (self.status, *self.above, focus, *self.below, self.footer)
+        bottom: tuple[Component, ...] = (self.status, *self.above, focus, *self.below, self.footer)
+        if self.reading.searching:
+            bottom, focus = (self.reading, *bottom), self.reading
         caret = focus is self.editor and self.editor.draws_caret
         return Frame(self.transcript.components, bottom, focus, draws_caret=caret)
 
@@ -153,6 +171,9 @@ class App:
         editor.padding = settings.editor_padding_x
         editor.hardware_cursor = settings.show_hardware_cursor
         editor.completer.most = settings.autocomplete_max_visible
+        self.reading.wheel = settings.fullscreen_wheel_scroll_lines
+        self.reading.copy_on_select = settings.fullscreen_copy_on_select
+        screen.viewport.scrollbar = settings.fullscreen_scrollbar
         if self.tui_mode is None:
             screen.switch(settings.tui_mode)
         self.follower.update()
@@ -161,6 +182,7 @@ class App:
     def set_theme(self, theme: Theme) -> None:
         """Draw everything in other colours; what the terminal's scrollback has stays as it is."""
         self.stage.theme = self.status.theme = self.figures.theme = self.editor.theme = theme
+        self.reading.theme = theme
         self.desk.screen.set_theme(theme)
         self.transcript.set_theme(theme)
         self.invalidate()
@@ -208,7 +230,14 @@ class App:
         if key.name in ("focusIn", "focusOut"):
             self.terminal_has_focus = key.name == "focusIn"
             return True
-        return any(listener(key.data) for listener in list(self.on_input))
+        if any(listener(key.data) for listener in list(self.on_input)):
+            return True
+        if self.desk.screen.mode != "fullscreen":
+            return False
+        read = self.reading.handle(key, listing=bool(self.desk.panels))
+        if read:
+            self.refresh(now=True)
+        return read
 
     # What goes on meanwhile
 

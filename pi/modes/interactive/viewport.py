@@ -314,6 +314,13 @@ class Viewport:
             self.show(self.match)
         return len(matches)
 
+    def search_place(self) -> tuple[int, int]:
+        """The number of the current match, from 1, and how many there are."""
+        matches = self._found()
+        if self.match not in matches:
+            return 0, len(matches)
+        return matches.index(self.match) + 1, len(matches)
+
     def search_step(self, step: Literal[-1, 1]) -> tuple[int, int]:
         """The next match, or the previous: its number from 1, and how many there are."""
         self._matches = None
@@ -331,6 +338,8 @@ class Viewport:
         return at + 1, len(matches)
 
     def _found(self) -> list[Place]:
+        if not self.query:
+            return []
         if self._matches is None:
             self._matches = [
                 Place(index, row, column)

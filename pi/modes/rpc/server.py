@@ -174,7 +174,7 @@ class RpcServer:
                 self._end_if_asked()
             except Exception as error:
                 log.error("the run ended: %s", error, exc_info=log.isEnabledFor(logging.DEBUG))
-                self.send({"type": "agent_settled", "aborted": False})
+                self.send({"type": "agent_settled", "aborted": False, "errorMessage": str(error)})
 
         self._spawn(watch())
 

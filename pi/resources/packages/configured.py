@@ -176,7 +176,7 @@ def install_source(
         case PipSource():
             from pi.resources.packages import pip  # noqa: PLC0415  (as above)
 
-            pip.install(source, root, place, programs)
+            pip.install(source, root, place, programs, latest=latest)
         case LocalSource():
             if not os.path.exists(place):
                 raise PackageError(f"there is nothing at {place}")

@@ -36,7 +36,8 @@ def install(source: GitSource, root: Path, place: Path, programs: Programs) -> N
         _prepare(folder, programs)
 
     with own_root(root):
-        staged(place, build)
+        if not os.path.exists(place / ".git"):  # another pi may have seen to it meanwhile
+            staged(place, build)
 
 
 def update(source: GitSource, root: Path, place: Path, programs: Programs) -> None:

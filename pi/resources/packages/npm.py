@@ -53,6 +53,8 @@ def install(source: NpmSource, root: Path, programs: Programs, *, latest: bool =
     if latest and source.version is None:
         spec = f"{source.name}@latest"
     with own_root(root):
+        if not latest and is_current(source, root):
+            return  # another pi has seen to it meanwhile
         project = root / "package.json"
         if not project.exists():
             project.write_text('{\n  "name": "pi-extensions",\n  "private": true\n}')

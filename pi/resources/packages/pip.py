@@ -43,8 +43,10 @@ def is_current(source: PipSource, place: Path) -> bool:
     return not source.pinned or source.limits.lstrip("= ") == version
 
 
-def install(source: PipSource, root: Path, place: Path, programs: Programs) -> None:
-    """The newest that the source allows. Raises PackageError."""
+def install(
+    source: PipSource, root: Path, place: Path, programs: Programs, *, latest: bool = False
+) -> None:
+    """The newest that the source allows. latest: even if there is one. Raises PackageError."""
 
     def build(folder: Path) -> None:
         _pip([source.spec], folder, programs)
@@ -52,7 +54,8 @@ def install(source: PipSource, root: Path, place: Path, programs: Programs) -> N
             raise PackageError(f"pip installed {source.spec}, but not as {source.name}")
 
     with own_root(root):
-        staged(place, build)
+        if latest or not is_current(source, place):
+            staged(place, build)
 
 
 def latest_version(source: PipSource, programs: Programs) -> str | None:

@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from pi.config.locks import folder_lock
 
 __all__ = ["discard", "own_root", "staged"]
 
+_WAIT = 300.0
+"""Seconds for another pi to finish what it installs."""
 _PARTIAL = ".partial-"
 _OLD = ".old-"
 
@@ -27,7 +30,7 @@ def own_root(root: Path) -> Iterator[None]:
     ignore = root / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n!.gitignore\n")
-    with folder_lock(root / ".install", wait=600):
+    with folder_lock(root / ".install", wait=_WAIT):
         yield
 
 
@@ -57,7 +60,10 @@ def discard(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
     elif path.exists():
-        shutil.rmtree(path, onerror=_retry)
+        if sys.version_info >= (3, 12):
+            shutil.rmtree(path, onexc=_retry)
+        else:
+            shutil.rmtree(path, onerror=_retry)
 
 
 def _old_ones(place: Path) -> list[Path]:

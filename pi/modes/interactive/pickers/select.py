@@ -23,6 +23,9 @@ ROWS = 10
 AIRY = 16
 """Rows from which some may stay empty."""
 
+CHOICES = 3
+"""That are to be seen before anything but the title and the field is."""
+
 LEAST_LABEL = 8
 LABEL_SHARE = 0.6
 """Of the width, what labels may take before notes are pushed aside."""
@@ -177,7 +180,9 @@ class ListPicker(Picker[R], Generic[V, R]):
 
     def draw(self, width_: int) -> list[str]:
         theme = self.theme
-        rows = [rule(theme, width_, self.title), *self.head(width_)]
+        # Where there is little room the choices come first.
+        head = self.head(width_)[: max(0, self.height - CHOICES - 3)]
+        rows = [rule(theme, width_, self.title), *head]
         if self.field is not None:
             text, at = self.field.draw(theme, width_ - 3)
             self.cursor = (len(rows), 2 + at)
@@ -188,6 +193,9 @@ class ListPicker(Picker[R], Generic[V, R]):
             if len(rows) > 1:
                 rows.append("")
         room = self.height - len(rows) - len(below) - 1
+        if room < CHOICES:
+            below = hint_rows(self.stage, width_, self.hints(), most=1)
+            room = self.height - len(rows) - len(below) - 1
         if room < 1:
             below, room = [], max(1, self.height - len(rows) - 1)
         rows += self._list(width_, min(room, max(self._most, 1)))

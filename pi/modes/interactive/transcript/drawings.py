@@ -206,7 +206,7 @@ def _bash_body(view: ToolView, columns: int, look: Look) -> list[str]:
     rows = [look.theme.fg("toolTitle", row) for line in rest for row in wrap(f"  {line}", columns)]
     output = _output(view)
     if view.state == "failed":
-        output = _ENDING.sub("", output)
+        output = _ENDING.sub("", output).rstrip("\n")
     if output == "(no output)":
         return rows
     return rows + tail_rows(output, columns, look, _OUTPUT_ROWS)

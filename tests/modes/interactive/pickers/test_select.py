@@ -114,3 +114,12 @@ def test_pasted_text_filters(stage: Stage, done: Done) -> None:
     panel.handle(Key("paste", "", "che\nrry"))
     assert panel.query == "che rry"
     assert current(panel) == "cherry"
+
+
+def test_where_there_is_little_room_the_choices_come_first(stage: Stage, done: Done) -> None:
+    panel = picker(stage, done)
+    names = ("Pome", "Apple", "Pear", "Cherry")
+    for height, rows in ((5, 1), (6, 2), (7, 2), (9, 3)):
+        shown = screen(panel, 20, height).split("\n")
+        assert sum(any(name in line for name in names) for line in shown) >= rows, (height, shown)
+        assert any("→" in line for line in shown)
