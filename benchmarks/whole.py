@@ -16,7 +16,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import bench_editor, bench_jsonl, bench_screen, bench_search, bench_sse, micro
+from benchmarks import (
+    bench_editor,
+    bench_extensions,
+    bench_jsonl,
+    bench_screen,
+    bench_search,
+    bench_sse,
+    micro,
+)
 from benchmarks.data import sse_stream, write_session, write_sessions
 from benchmarks.measure import Figure, Job, in_turns
 from benchmarks.table import Row, render, write
@@ -239,6 +247,7 @@ def main() -> None:
         add(bench_search.twins(Path(root), 5))
         add(bench_editor.rows(Path(root)))
     add(bench_screen.rows())
+    add(bench_extensions.rows(PI))
     add(micro.rows([*bench_jsonl.cases(), *bench_sse.cases()]))
     write(RESULTS, rows, versions())
     print(f"\n{RESULTS}")

@@ -27,9 +27,9 @@ class Extender:
         if not any(file.language == "python" for file in files):
             return None
         # Only for those who have extensions.
-        from pi.extensions.loading import load_extensions  # noqa: PLC0415
+        from pi.extensions.trusting import load_for  # noqa: PLC0415
 
-        additions = await load_extensions(host, files)
+        additions = await load_for(host)
         self._give(additions)
         return additions
 

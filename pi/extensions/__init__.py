@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pi.extensions.api import Pi
     from pi.extensions.context import CommandContext, Context
     from pi.extensions.execution import ExecResult, StaleContext
-    from pi.extensions.loading import load_extensions
+    from pi.extensions.loading import Loader
     from pi.extensions.providers import OAuth
     from pi.extensions.tools import ToolFailure
     from pi.tools.base import ToolContext, ToolResult
@@ -39,7 +39,7 @@ __all__ = [
     "ToolResult",
     "exclusive",
     "head",
-    "load_extensions",
+    "Loader",
     "tail",
 ]
 
@@ -55,7 +55,7 @@ _HOMES = {
     "ToolResult": "pi.tools.base",
     "exclusive": "pi.tools.files",
     "head": "pi.tools.truncate",
-    "load_extensions": "pi.extensions.loading",
+    "Loader": "pi.extensions.loading",
     "tail": "pi.tools.truncate",
 }
 

@@ -14,102 +14,118 @@ from pi.extensions.bus import EventBus
 from pi.extensions.errors import place_of
 from pi.extensions.execution import Stage
 from pi.extensions.modules import entry_point, function_of, load_module
-from pi.runtime.additions import Additions
+from pi.runtime.additions import Additions, SourceInfo
 
 if TYPE_CHECKING:
     from pi.resources.loading import ExtensionFile
     from pi.runtime.host import Host
 
-__all__ = ["ExtensionError", "load_extensions"]
+__all__ = ["ExtensionError", "Loader"]
 
 SLOW = 1.0
 """Seconds after which an extension that takes its time to load is named."""
+
+Extension = Callable[[Pi], Any]
 
 
 class ExtensionError(PiError):
     """An extension that the command line names cannot be loaded: the run must not go without."""
 
 
-async def load_extensions(
-    host: "Host",
-    files: "Sequence[ExtensionFile]",
-    functions: Sequence[Callable[[Pi], Any]] = (),
-) -> Additions:
-    """Load what was found, in its order, and functions that a program brings.
+class Loader:
+    """Loads the extensions of one session into `additions`."""
 
-    What cannot be loaded is reported, and the rest goes on; but for what the command line names:
-    then ExtensionError is raised, since it may be there to keep something from happening.
-    """
-    known: dict[str, Path] = {}
+    def __init__(self, host: "Host") -> None:
+        self._host = host
+        self._roots: dict[str, Path] = {}
+        hooks = Hooks(self._report)
+        self.additions = Additions(hooks)
+        self._stage = Stage(host)
+        self.additions.on_open.append(self._opened)
+        self.additions.on_close.append(self._stage.strike)
+        self._bus = EventBus(
+            lambda owner, name, error: self._fail(owner, f"bus event {name}", error),
+            lambda awaitable: hooks.keep(asyncio.ensure_future(awaitable)),
+        )
 
-    def report(failure: HookFailure) -> None:
-        root = known.get(failure.owner)
-        if failure.error is not None and root is not None and failure.place is None:
-            failure = replace(failure, place=place_of(failure.error, root))
-        host.ui.report(failure)
+    async def load(self, files: "Sequence[ExtensionFile]", scopes: Sequence[str] = ()) -> None:
+        """Load those that are in Python, in their order. scopes: only these, where any are given.
 
-    hooks = Hooks(report)
-    additions = Additions(hooks)
-    stage = Stage(host)
-    additions.on_close.append(stage.strike)
-    additions.on_open.append(lambda: setattr(stage, "loaded", True))
-    bus = EventBus(
-        lambda owner, name, error: report(
-            HookFailure(owner, f"bus event {name}", _text(error), error)
-        ),
-        lambda awaitable: hooks.keep(asyncio.ensure_future(awaitable)),
-    )
-    try:
-        for rank, file in enumerate(file for file in files if file.language == "python"):
+        What cannot be loaded is reported, and the rest goes on; but for what the command line
+        names: then ExtensionError is raised, since it may be there to keep something from
+        happening.
+        """
+        for rank, file in enumerate(files):
             found = file.found
+            if file.language != "python" or (scopes and found.origin.scope not in scopes):
+                continue
             owner = str(found.path)
-            known[owner] = found.path
+            self._roots[owner] = found.path
             try:
                 function = (
                     entry_point(found.entry, found.site)
                     if found.entry is not None
                     else function_of(load_module(found.path), found.path)
                 )
-                source = found.origin.describe(found.path)
-                pi = Pi(
-                    stage, additions, bus, path=found.path, owner=owner, source=source, rank=rank
-                )
-                await _call(function, pi, owner, report)
+                await self._call(function, owner, found.origin.describe(found.path), rank)
             except (Exception, SystemExit) as error:
-                additions.drop(owner)
-                bus.drop(owner)
+                self.additions.drop(owner)
+                self._bus.drop(owner)
                 if found.origin.scope == "temporary":
+                    self.additions.close()
                     place = place_of(error, found.path) or owner
                     raise ExtensionError(
                         f"the extension {place} cannot be loaded: {_text(error)}",
                         hint="Mend it, or leave it out of -e.",
                     ) from error
-                report(HookFailure(owner, "loading", _text(error), error))
-        for rank, function in enumerate(functions, len(files)):
+                self._fail(owner, "loading", error)
+
+    async def load_functions(self, functions: Sequence[Extension]) -> None:
+        """Those that a program brings; what one raises is raised."""
+        for rank, function in enumerate(functions, 1_000_000):
             owner = inspect.getsourcefile(function) or repr(function)
-            known[owner] = Path(owner)
+            self._roots[owner] = Path(owner)
             source = {"path": owner, "source": "sdk", "scope": "temporary", "origin": "top-level"}
-            pi = Pi(stage, additions, bus, path=Path(owner), owner=owner, source=source, rank=rank)
-            await _call(function, pi, owner, report)
-    except BaseException:
-        additions.close()
-        raise
-    return additions
+            await self._call(function, owner, source, rank)
 
+    async def _call(self, function: Extension, owner: str, source: SourceInfo, rank: int) -> None:
+        pi = Pi(
+            self._stage,
+            self.additions,
+            self._bus,
+            path=Path(owner),
+            owner=owner,
+            source=source,
+            rank=rank,
+        )
+        answer = function(pi)
+        if not inspect.isawaitable(answer):
+            return
+        text = f"takes more than {SLOW:g} s to load; pi waits for it"
+        loop = asyncio.get_running_loop()
+        watch = loop.call_later(SLOW, lambda: self._report(HookFailure(owner, "loading", text)))
+        try:
+            await answer
+        finally:
+            watch.cancel()
 
-async def _call(
-    function: Callable[[Pi], Any], pi: Pi, owner: str, report: Callable[[HookFailure], None]
-) -> None:
-    answer = function(pi)
-    if not inspect.isawaitable(answer):
-        return
-    loop = asyncio.get_running_loop()
-    text = f"takes more than {SLOW:g} s to load; pi waits for it"
-    watch = loop.call_later(SLOW, lambda: report(HookFailure(owner, "loading", text)))
-    try:
-        await answer
-    finally:
-        watch.cancel()
+    def _opened(self) -> None:
+        self._stage.loaded = True
+
+    def _fail(self, owner: str, event: str, error: BaseException) -> None:
+        self._report(HookFailure(owner, event, _text(error), error))
+
+    def _report(self, failure: HookFailure) -> None:
+        if failure.error is not None and failure.place is None:
+            # A component on the screen does not know whose it is; its traceback does.
+            owners = [failure.owner] if failure.owner else list(self._roots)
+            for owner in owners:
+                root = self._roots.get(owner)
+                place = None if root is None else place_of(failure.error, root)
+                if place is not None:
+                    failure = replace(failure, owner=owner, place=place)
+                    break
+        self._host.ui.report(failure)
 
 
 def _text(error: BaseException) -> str:

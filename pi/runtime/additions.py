@@ -6,16 +6,47 @@ next one come new instances of the extensions, and new additions.
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from pi.agent.hooks import Hooks
 from pi.tools.base import Tool
 
-__all__ = ["AddedCommand", "AddedTool", "Additions", "Flag", "Renderer", "Shortcut"]
+__all__ = [
+    "AddedCommand",
+    "AddedTool",
+    "Additions",
+    "Drawing",
+    "Flag",
+    "Renderer",
+    "Shortcut",
+]
 
 Renderer = Callable[..., Any]
+"""(what is drawn, Drawing, theme) → lines, or a component of `pi.modes.interactive.view`."""
+
 SourceInfo = Mapping[str, Any]
 """Where something comes from: the `sourceInfo` of docs/rpc-commands.md."""
+
+
+@dataclass(slots=True)
+class Drawing:
+    """What a renderer is told besides what it draws. Fields of tools are empty for others.
+
+    expanded: whether details are wanted. partial: whether more is to come. width: cells there are.
+    state: kept between the renderers of one call. key_text: the keys of an action, for hints.
+    """
+
+    expanded: bool = False
+    partial: bool = False
+    width: int = 80
+    cwd: Path = Path()
+    tool_call_id: str = ""
+    args: Mapping[str, Any] = field(default_factory=dict)
+    is_error: bool = False
+    duration_ms: int | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+    key_text: Callable[[str], str] = lambda action: ""
 
 
 @dataclass(frozen=True, slots=True)

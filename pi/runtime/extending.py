@@ -59,6 +59,7 @@ class Extending:
 
     async def announce(self, reason: "StartReason", previous: str | None) -> None:
         """Tell them that a session is open, and take the resources they bring."""
+        self._host.ui.renew()
         additions = self.additions
         if additions is None:
             return

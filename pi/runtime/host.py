@@ -464,6 +464,20 @@ class Host:
         warn(services.diagnostics())
         await self.extending.announce("reload", None)
 
+    async def decide_trust(self, trusted: bool) -> bool:
+        """Take a decision on this folder for this run; whether that makes its services others."""
+        services = self.services
+        options = services.options.trusting(self.paths.cwd, trusted)
+        if services.settings.trusted == trusted:
+            self.services = replace(services, options=options)
+            return False
+        services = await asyncio.to_thread(
+            read_services, options, services.environment, services.paths
+        )
+        await self._renew_http(services)
+        self.services = services
+        return True
+
     @property
     def folder(self) -> Path:
         """Where the sessions of this folder are kept."""
@@ -613,8 +627,12 @@ class Host:
             await self.extending.load()
             await self._settle()  # what began meanwhile
             self._install(opened)
-        except BaseException:
+        except BaseException as error:
             opened.store.close()
+            if isinstance(error, PiError):  # the old session goes on, and so do its extensions
+                await self.extending.load()
+                before.use_hooks(None if self.additions is None else self.additions.hooks)
+                await self.extending.announce("reload", None)
             raise
         before.store.close()
         for replaced in self.on_replaced:

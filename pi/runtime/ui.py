@@ -31,6 +31,9 @@ class UI:
     mode: Mode = "print"
     has_ui: ClassVar[bool] = False
 
+    def renew(self) -> None:
+        """Other instances of extensions are there now, or none: what the old ones showed goes."""
+
     # Questions
 
     async def select(

@@ -35,8 +35,9 @@ class Person(RpcClient):
         """
         self.skip()
         name = self.begin({"type": "prompt", "message": message, **fields})
-        response = None
-        while True:
+        response: Record | None = None
+        settled = False
+        while response is None or not (settled or _is_over(response)):
             record = self.wait(
                 lambda r: (
                     r["type"] in ("agent_settled", "extension_ui_request")
@@ -47,11 +48,9 @@ class Person(RpcClient):
                 self.answer(record)
             elif record["type"] == "response":
                 response = record
-                if not record["success"] or record["data"]["disposition"] == "handled":
-                    return record
             else:
-                assert response is not None
-                return response
+                settled = True
+        return response
 
     def answer(self, request: Record) -> None:
         about = {"type": "extension_ui_response", "id": request["id"]}
@@ -77,6 +76,11 @@ class Person(RpcClient):
 
     def errors_of_extensions(self) -> list[Record]:
         return [record for record in self.records if record["type"] == "extension_error"]
+
+
+def _is_over(response: Record) -> bool:
+    """Whether no run follows it."""
+    return not response["success"] or response["data"]["disposition"] == "handled"
 
 
 @dataclass

@@ -17,7 +17,9 @@ from pi.extensions.modules import function_of, load_module
 from pi.runtime.additions import Additions
 from pi.runtime.ui import UI
 from tests.extensions.conftest import SAYS_DONE, Extend, calls
-from tests.extensions.test_examples_tools import EXAMPLES, declared, text_of
+from tests.extensions.test_examples_tools import EXAMPLES, declared, needs_examples, text_of
+
+pytestmark = needs_examples
 
 BASH = {"command": "rm -rf build && echo gone"}
 

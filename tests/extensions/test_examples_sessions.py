@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.extensions.conftest import SAYS_DONE, Extend, calls
-from tests.extensions.test_examples_tools import EXAMPLES, declared, text_of
+from tests.extensions.test_examples_tools import EXAMPLES, declared, needs_examples, text_of
 from tests.scripted_provider import Request, Turn
+
+pytestmark = needs_examples
 
 PLAN = "I looked.\n\nPlan:\n1. Write a test\n2. Mend the code\n"
 

@@ -12,6 +12,8 @@ from tests.extensions.conftest import SAYS_DONE, Extend, Extended, calls
 from tests.scripted_provider import Request, Turn
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "extensions"
+needs_examples = pytest.mark.skipif(not EXAMPLES.is_dir(), reason="they are in the repository")
+pytestmark = needs_examples
 
 
 def text_of(result: dict[str, Any]) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pi.agent.hook_events import EVENTS
 from tests.e2e.conftest import Machine, ScriptedFactory
-from tests.extensions.conftest import Extend
+from tests.extensions.conftest import Extend, calls
 
 HELLO = """
 def extend(pi):
@@ -181,3 +182,31 @@ def test_nothing_is_imported_without_extensions(
         timeout=60,
     )
     assert done.stdout == "ok\n\n"
+
+
+def test_the_first_extension_of_the_docs(machine: Machine, scripted: ScriptedFactory) -> None:
+    page = Path(__file__).parents[2] / "docs" / "extensions.md"
+    if not page.exists():
+        pytest.skip("an installed package has no docs")
+    source = page.read_text().partition("```python\n")[2].partition("```")[0]
+    assert len([line for line in source.splitlines() if line.strip()]) <= 10
+    (discovered(machine) / "hello.py").write_text(source)
+    turns = [
+        calls("roll", {"sides": 1}),
+        calls("bash", {"command": "sudo true"}, "call_2"),
+        {"blocks": [{"text": "ok"}]},
+    ]
+    done = scripted(turns).run("-p", "roll")
+    assert (done.code, done.stderr) == (0, "")
+    rolled, refused = (m for m in machine.messages() if m["role"] == "toolResult")
+    assert rolled["content"][0]["text"] == "1"
+    assert refused["content"][0]["text"] == "No sudo here"
+
+
+def test_every_event_is_in_the_docs() -> None:
+    page = Path(__file__).parents[2] / "docs" / "extensions.md"
+    if not page.exists():
+        pytest.skip("an installed package has no docs")
+    text = page.read_text()
+    short = ("tool_execution_update", "tool_execution_end")  # said together with the first
+    assert [name for name in EVENTS if f"`{name}`" not in text and name not in short] == []

@@ -105,9 +105,9 @@ class App:
 
     def frame(self) -> Frame:
         focus: Panel = self.desk.focus or self.editor
-        if focus is self.editor:
+        if focus is self.desk.home:
             _, rows = self.desk.screen.size
-            self.editor.height = int(rows * EDITOR_SHARE)
+            self.editor.height = focus.height = int(rows * EDITOR_SHARE)
         self.desk.fit_panel()
         bottom: tuple[Component, ...] = (self.status, *self.above, focus, *self.below, self.footer)
         if self.reading.searching:

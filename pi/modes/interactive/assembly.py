@@ -15,6 +15,7 @@ from pi.modes.interactive.completion.paths import PathProvider
 from pi.modes.interactive.desk import Desk
 from pi.modes.interactive.editor import Editor
 from pi.modes.interactive.events import Follower
+from pi.modes.interactive.extension_ui import plug_in
 from pi.modes.interactive.footer import Footer, branch_of
 from pi.modes.interactive.header import Header
 from pi.modes.interactive.images import image_protocol
@@ -81,6 +82,7 @@ def assemble(
         show_session(app)
 
     host.on_replaced.append(opened)
+    plug_in(app)
     show_session(app)
     return app
 

@@ -20,7 +20,8 @@ class Status:
     """working: what is being done, None when nothing is. since: `time.monotonic` of its start.
 
     until: when a wait ends, for a countdown. hint: how to end it. steering, follow_up: queued.
-    frames: of the spinner; one for a still one.
+    frames: of the spinner, each for `interval` seconds; one for a still one.
+    message: instead of what is being done, of an extension. visible: whether that is shown at all.
     """
 
     theme: Theme
@@ -32,6 +33,9 @@ class Status:
     follow_up: Sequence[str] = ()
     queue_hint: str = ""
     frames: Sequence[str] = field(default_factory=lambda: _FRAMES)
+    interval: float = FRAME_SECONDS
+    message: str | None = None
+    visible: bool = True
     _empty: list[str] = field(default_factory=list)
 
     def invalidate(self) -> None:
@@ -45,12 +49,17 @@ class Status:
     def end(self) -> None:
         self.working = self.until = None
 
+    def animate(self, frames: Sequence[str] | None, interval: float | None) -> None:
+        """Other frames for the spinner; None for the usual ones."""
+        self.frames = _FRAMES if frames is None else frames
+        self.interval = interval or FRAME_SECONDS
+
     def render(self, width: int) -> Lines:
-        if self.working is None and not self.steering and not self.follow_up:
+        if (self.working is None or not self.visible) and not self.steering and not self.follow_up:
             return self._empty
         theme, rows = self.theme, [""]
-        if self.working is not None:
-            rows.append(cut(f" {self._line(self.working)}", width))
+        if self.working is not None and self.visible:
+            rows.append(cut(f" {self._line(self.message or self.working)}", width))
         for label, texts in (("Steering", self.steering), ("Follow-up", self.follow_up)):
             rows += (cut(theme.fg("dim", f" {label}: {clean_line(text)}"), width) for text in texts)
         if (self.steering or self.follow_up) and self.queue_hint:
@@ -59,7 +68,7 @@ class Status:
 
     def _line(self, what: str) -> str:
         theme, now = self.theme, time.monotonic()
-        frame = self.frames[int(now / FRAME_SECONDS) % len(self.frames)] if self.frames else ""
+        frame = self.frames[int(now / self.interval) % len(self.frames)] if self.frames else ""
         parts = [f"{clean_line(what)}…"]
         if self.until is not None:
             parts.append(f"in {max(0, round(self.until - now))} s")

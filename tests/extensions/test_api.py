@@ -1,0 +1,524 @@
+"""What extensions may do, and what happens when they do it wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Machine, ScriptedFactory
+from tests.extensions.conftest import SAYS_DONE, Extend, calls, last_json
+from tests.extensions.test_examples_tools import declared, text_of
+
+FAULTY = """
+def extend(pi):
+    @pi.on("turn_start")
+    def broken(event):
+        return {}["nothing"]
+
+    @pi.on("tool_call")
+    async def gate(event):
+        raise ValueError("cannot tell")
+
+    @pi.command("fail")
+    async def fail(args, ctx):
+        raise RuntimeError("no " + args)
+
+    @pi.tool
+    def odd(x: str) -> object:
+        '''Return something odd'''
+        return object()
+
+    @pi.events.on("x")
+    def hear(data):
+        1 / 0
+
+    @pi.on("agent_settled")
+    async def later():
+        pi.events.emit("x")
+        pi.background(wrong())
+
+async def wrong():
+    raise OSError("in the background")
+"""
+SOUND = """
+def extend(pi):
+    pi.on("turn_start", lambda: pi.append_entry("sound"))
+"""
+
+
+def test_a_faulty_extension_never_ends_the_agent(extend: Extend) -> None:
+    turns = [calls("bash", {"command": "echo"}), calls("odd", {"x": "1"}, "call_2"), SAYS_DONE]
+    pi = extend(FAULTY, SOUND, turns=turns)
+    with pi.rpc() as person:
+        person.ask("go")
+        assert person.ask("/fail luck")["data"]["disposition"] == "handled"
+        assert person.request({"type": "get_state"})["success"]
+        person.finish()
+    errors = person.errors_of_extensions()
+    assert {e["extensionPath"] for e in errors} == {str(pi.folder / "extension_0.py")}
+    said = [(e["event"], e["error"], e.get("place", "").rpartition(":")[2]) for e in errors]
+    assert ("turn_start", "KeyError: 'nothing'", "5") in said
+    assert ("tool_call", "ValueError: cannot tell", "9") in said
+    assert ("command /fail", "RuntimeError: no luck", "13") in said
+    assert ("bus event x", "ZeroDivisionError: division by zero", "22") in said
+    assert ("background", "in the background", "30") in said
+    assert "failed to decide" in text_of(pi.tool_results()[0]), "a gate fails closed"
+    assert [e["customType"] for e in pi.entries() if e["type"] == "custom"] == ["sound"] * 3
+
+
+def test_faults_in_print_mode_are_lines_on_stderr(extend: Extend) -> None:
+    done = extend(FAULTY).run("-p", "go")
+    assert (done.code, done.text) == (0, "done\n")
+    assert "extension_0.py:5, in turn_start: KeyError: 'nothing'" in done.stderr
+
+
+def test_a_slow_handler_is_named(extend: Extend) -> None:
+    source = """
+import time
+def extend(pi):
+    pi.on("turn_start", lambda: time.sleep(0.6))
+"""
+    done = extend(source).run("-p", "go")
+    assert "extension_0.py, in turn_start: kept everything waiting for 0.6 s" in done.stderr
+
+
+SWITCHING = """
+from pi.extensions import StaleContext
+kept = {}
+def extend(pi):
+    @pi.on("session_start")
+    def start(event, ctx):
+        kept.setdefault("ctx", ctx)
+        pi.append_entry("start", {"reason": event.reason, "before": event.previous_session_file})
+
+    @pi.on("session_shutdown")
+    def end(event):
+        kept.setdefault("ended", []).append(event.reason)
+
+    @pi.command("handoff")
+    async def handoff(args, ctx):
+        old = ctx.session.file
+        fresh = await ctx.new_session(parent=old, setup=lambda store: store.append_custom("set up"))
+        for use in (lambda: ctx.session.id, lambda: pi.append_entry("x"), lambda: ctx.ui.notify):
+            try:
+                use()
+            except StaleContext as error:
+                fresh.ui.notify(f"{error}")
+        assert fresh.session.file != old
+        await fresh.send_user_message("Go on: " + args)
+
+    @pi.command("again")
+    async def again(args, ctx):
+        fresh = await ctx.reload()
+        fresh.ui.notify("reloaded")
+"""
+
+
+def test_a_session_is_replaced_and_old_contexts_say_so(extend: Extend) -> None:
+    pi = extend(SWITCHING)
+    with pi.rpc() as person:
+        person.ask("first")
+        person.ask("/handoff there")
+        person.until("agent_settled")
+        state = person.request({"type": "get_state"})["data"]
+        person.ask("/again")
+        person.finish()
+    assert person.errors_of_extensions() == []
+    notices = person.notices()
+    assert len([n for n in notices if "was replaced or reloaded" in n]) == 3
+    assert notices[-1] == "reloaded"
+    assert "Go on: there" in json.dumps(pi.bodies[1]["messages"])
+    first, second = pi.machine.sessions()
+    entries = [json.loads(line) for line in Path(state["sessionFile"]).read_text().splitlines()]
+    assert entries[0]["parentSession"] == str(first)
+    starts = [e["data"] for e in entries if e.get("customType") == "start"]
+    assert [s["reason"] for s in starts] == ["new", "reload"]
+    assert starts[0]["before"] == str(first)
+    assert any(e.get("customType") == "set up" for e in entries)
+    assert second == Path(state["sessionFile"])
+
+
+SPEAKING = """
+def extend(pi):
+    note = {"customType": "n", "display": False}
+
+    @pi.tool
+    def speak(x: str) -> str:
+        '''Speak up'''
+        pi.send_message({**note, "content": "steered"})
+        pi.send_message({**note, "content": "at the end"}, deliver_as="followUp")
+        pi.send_user_message("as the person", deliver_as="followUp")
+        pi.send_user_message("refused")
+        return "ok"
+
+    @pi.command("start")
+    def start(args, ctx):
+        pi.send_message({**note, "content": "begin"}, trigger_turn=True)
+
+    @pi.command("wait")
+    async def wait(args, ctx):
+        pi.send_user_message("hello")
+        await __import__("asyncio").sleep(0)
+        await ctx.wait_for_idle()
+        ctx.ui.notify(f"idle {ctx.is_idle} {ctx.has_pending_messages} {ctx.context_tokens > 0}")
+"""
+
+
+def test_messages_and_when_they_are_heard(extend: Extend) -> None:
+    pi = extend(SPEAKING, turns=[calls("speak", {"x": "1"}), SAYS_DONE])
+    with pi.rpc() as person:
+        person.ask("go")
+        person.finish()
+    said = [
+        text_of(m) if isinstance(m["content"], list) else m["content"]
+        for entry in pi.entries()
+        if entry["type"] in ("message", "custom_message")
+        for m in [entry.get("message", entry)]
+        if m.get("role") in ("user", None)
+    ]
+    assert said == ["go", "steered", "at the end", "as the person"]
+    assert ["at work" in e["error"] for e in person.errors_of_extensions()] == [True]
+
+
+def test_an_extension_starts_a_run(extend: Extend) -> None:
+    pi = extend(SPEAKING)
+    with pi.rpc() as person:
+        person.ask("/start")
+        person.until("agent_settled")
+        person.ask("/wait")
+        person.finish()
+    assert "begin" in json.dumps(pi.bodies[0]["messages"])
+    assert person.notices() == ["idle True False True"]
+
+
+def test_a_run_that_a_command_starts_is_waited_for_in_print_mode(extend: Extend) -> None:
+    done = extend(SPEAKING).run("-p", "/start")
+    assert (done.code, done.text) == (0, "done\n")
+
+
+ALL_OF_UI = """
+def extend(pi):
+    @pi.command("ask")
+    async def ask(args, ctx):
+        ui = ctx.ui
+        answers = [
+            await ui.select("Which", ["a", "b"]),
+            await ui.confirm("Sure", "really?"),
+            await ui.input("Name", "type it"),
+            await ui.editor("Text", "before"),
+            await ui.select("Late", ["a"], seconds=0.05),
+            await ui.custom(lambda *args: None),
+        ]
+        ui.set_status("k", "text"); ui.set_status("k", None)
+        ui.set_widget("w", ["one", "two"], "belowEditor"); ui.set_widget("w", None)
+        ui.set_title("title"); ui.set_editor_text("typed"); ui.paste_to_editor("pasted")
+        ui.set_footer(None); ui.set_header(None); ui.set_working_message("x")
+        ui.set_working_visible(False); ui.set_working_indicator([]); ui.set_tools_expanded(True)
+        ui.add_completion(lambda text: None); ui.on_terminal_input(print)()
+        pi.append_entry("answers", [answers, ctx.mode, ctx.has_ui, ui.get_editor_text(),
+            ui.themes(), bool(ui.set_theme("light")), ui.theme.fg("accent", "plain")])
+
+    for name in ("ui_prompt_start", "ui_prompt_end"):
+        pi.on(name, lambda event: pi.append_entry(event.name, getattr(event, "kind", None)))
+"""
+
+
+def test_every_method_of_the_ui_over_rpc(extend: Extend) -> None:
+    pi = extend(ALL_OF_UI)
+    answers = {"Which": "b", "Sure": True, "Name": "Ada", "Text": "after"}
+    with pi.rpc(titled=answers) as person:
+        person.answers["Late"] = None
+        person.ask("hi")
+        person.skip()
+        name = person.begin({"type": "prompt", "message": "/ask"})
+        for _ in range(4):
+            person.answer(person.until("extension_ui_request"))
+        assert person.response(name)["data"] == {"disposition": "handled"}
+        person.finish()
+    custom = [e for e in pi.entries() if e["type"] == "custom"]
+    found = next(e["data"] for e in custom if e["customType"] == "answers")
+    assert found == [["b", True, "Ada", "after", None, None], "rpc", True, "", [], True, "plain"]
+    kinds = [e["data"] for e in custom if e["customType"] == "ui_prompt_start"]
+    assert kinds == ["select", "confirm", "input", "editor", "select", "custom"]
+    asked = [r for r in person.records if r["type"] == "extension_ui_request"]
+    assert [r["method"] for r in asked] == [
+        *("select", "confirm", "input", "editor", "select"),
+        *("setStatus", "setStatus", "setWidget", "setWidget"),
+        *("setTitle", "set_editor_text", "set_editor_text"),
+    ]
+    assert asked[4]["timeout"] == 50
+
+
+@pytest.mark.parametrize("mode", ["text", "json"])
+def test_the_same_without_anybody(extend: Extend, mode: str) -> None:
+    pi = extend(ALL_OF_UI)
+    done = pi.run("--mode", mode, "-p", "hi", "/ask")
+    assert (done.code, done.stderr) == (0, "")
+    found = next(e["data"] for e in pi.entries() if e.get("customType") == "answers")
+    shown = "print" if mode == "text" else "json"
+    assert found == [[None, False, None, None, None, None], shown, False, "", [], True, "plain"]
+
+
+WATCHING = """
+def extend(pi):
+    seen = []
+    @pi.on("before_provider_headers")
+    def headers(event, ctx):
+        event.headers["x-session"] = ctx.session.id
+        event.headers["user-agent"] = None
+
+    @pi.on("before_provider_request")
+    def payload(event):
+        return {**event.payload, "metadata": {"by": "extension"}}
+
+    @pi.on("after_provider_response")
+    def response(event):
+        seen.append(event.status)
+
+    @pi.on("provider_stream_event")
+    def data(event):
+        seen.append(event.data["type"])
+
+    @pi.on("agent_settled")
+    def settled():
+        pi.append_entry("seen", seen)
+
+    @pi.on("message_update")
+    def update(event):
+        if event.assistant_message_event["type"] == "text_delta":
+            seen.append(event.assistant_message_event["delta"])
+"""
+
+
+def test_requests_may_be_looked_at_and_changed(extend: Extend) -> None:
+    pi = extend(WATCHING)
+    assert pi.run("-p", "hi").code == 0
+    request = pi.script.server.requests[0]
+    assert request.headers["x-session"] == pi.entries()[0]["id"]
+    assert request.body["metadata"] == {"by": "extension"}
+    (seen,) = (e["data"] for e in pi.entries() if e["type"] == "custom")
+    assert seen[:2] == [200, "message_start"]
+    assert "done" in seen
+    assert seen[-1] == "message_stop"
+
+
+MODELS = """
+def extend(pi):
+    pi.register_provider("mock", headers={"x-team": "blue"})
+
+    @pi.on("model_select")
+    def model(event):
+        pi.append_entry("model", [event.previous_model.id, event.model.id, event.source])
+
+    @pi.on("thinking_level_select")
+    def level(event):
+        pi.append_entry("level", [event.previous_level, event.level])
+
+    @pi.command("other")
+    def other(args, ctx):
+        found = ctx.models.find("mock", "m2")
+        done = pi.set_model(found)
+        pi.append_entry("set", [done, pi.set_thinking_level("high"), pi.thinking_level])
+        nobody = ctx.models.find("openai", "gpt-4.1")
+        pi.append_entry("no key", pi.set_model(nobody))
+
+    @pi.command("bad")
+    def bad(args, ctx):
+        pi.register_provider("new", models=[{"id": 3}])
+"""
+
+
+def test_models_and_providers(extend: Extend) -> None:
+    models = {"models": [{"id": "m1", "reasoning": True}, {"id": "m2", "reasoning": True}]}
+    pi = extend(MODELS, provider=models)
+    with pi.rpc("--thinking", "low") as person:
+        person.ask("hi")
+        person.ask("/other")
+        person.ask("/bad")
+        person.ask("there")
+        person.finish()
+    found = {e["customType"]: e["data"] for e in pi.entries() if e["type"] == "custom"}
+    assert found["set"] == [True, "high", "high"]
+    assert found["no key"] is False
+    assert found["model"] == ["m1", "m2", "set"]
+    assert found["level"] == ["low", "high"]
+    assert pi.bodies[1]["model"] == "m2"
+    assert pi.script.server.requests[0].headers["x-team"] == "blue"
+    (error,) = person.errors_of_extensions()
+    assert "providers.new.models[0].id" in error["error"]
+
+
+EXEC = """
+import sys
+def extend(pi):
+    @pi.command("run")
+    async def run(args, ctx):
+        py = sys.executable
+        one = await pi.exec(py, "-c", "import sys; print(input()); sys.exit(3)", stdin="hello")
+        sleep = "import time; print('x', flush=True); time.sleep(60)"
+        slow = await pi.exec(py, "-c", sleep, seconds=1.5)
+        much = await pi.exec(py, "-c", "print('y' * 100000)", max_output=1000)
+        try:
+            await pi.exec("/nonexistent")
+        except FileNotFoundError:
+            pi.append_entry("missing")
+        ran = [[r.stdout, r.code, r.killed, r.truncated, r.ok] for r in (one, slow)]
+        pi.append_entry("ran", ran)
+        pi.append_entry("much", [len(much.stdout), much.killed, much.truncated, much.code != 0])
+"""
+
+
+def test_programs(extend: Extend) -> None:
+    pi = extend(EXEC)
+    assert pi.run("-p", "hi", "/run").code == 0
+    found = {e["customType"]: e.get("data") for e in pi.entries() if e["type"] == "custom"}
+    assert found["ran"][0] == ["hello\n", 3, False, False, False]
+    assert found["ran"][1][0] == "x\n"
+    assert found["ran"][1][2] is True
+    assert found["much"] == [1000, True, True, True]
+    assert "missing" in found
+
+
+def test_commands_of_one_name_are_numbered_and_complete(extend: Extend) -> None:
+    source = """
+def extend(pi):
+    @pi.command("review", "Look", complete=lambda prefix: ["all"] if not prefix else None)
+    def review(args):
+        pi.append_entry("review", [__file__[-4:], args])
+"""
+    pi = extend(source, source)
+    with pi.rpc() as person:
+        listed = person.request({"type": "get_commands"})["data"]["commands"]
+        person.ask("hi")
+        person.ask("/review:2 this")
+        person.ask("/review is for the model")
+        person.finish()
+    assert [c["name"] for c in listed] == ["review:1", "review:2"]
+    (entry,) = (e for e in pi.entries() if e["type"] == "custom")
+    assert entry["data"] == ["1.py", "this"]
+    assert len(pi.bodies) == 2
+
+
+SCHEMA = """
+from enum import StrEnum
+from typing import Annotated, Literal
+from pi.extensions import Pi, ToolContext, ToolResult
+class Mode(StrEnum):
+    FAST = "fast"
+    SLOW = "slow"
+def extend(pi: Pi):
+    @pi.tool(name="all_types", guidelines=["Use all_types always."], sequential=True)
+    async def types(a: int, mode: Mode, call: ToolContext, b: list[str] | None = None,
+                    c: Annotated[dict[str, float], "a map"] = {}, d: str | int = 3) -> dict:
+        '''Take everything.
+
+        Args:
+            a: the first,
+                on two lines
+        '''
+        call.update(ToolResult([{"type": "text", "text": "half"}]))
+        return {"a": a, "fast": mode is Mode.FAST, "b": b, "id": call.call_id}
+"""
+
+
+def test_tools_by_their_signatures(extend: Extend) -> None:
+    pi = extend(
+        SCHEMA, turns=[calls("all_types", {"a": "7", "mode": "fast", "b": None}), SAYS_DONE]
+    )
+    done = pi.json("-p", "go")
+    assert done.code == 0
+    tool = next(t for t in pi.bodies[0]["tools"] if t["name"] == "all_types")
+    assert tool["description"] == "Take everything."
+    schema = tool["input_schema"]
+    assert schema["required"] == ["a", "mode"]
+    assert schema["properties"]["a"] == {
+        "type": "integer",
+        "description": "the first, on two lines",
+    }
+    assert schema["properties"]["mode"] == {"enum": ["fast", "slow"]}
+    assert schema["properties"]["b"] == {"type": "array", "items": {"type": "string"}}
+    assert schema["properties"]["c"]["description"] == "a map"
+    assert last_json(text_of(pi.tool_results()[0])) == {
+        "a": 7,
+        "fast": True,
+        "b": None,
+        "id": "call_1",
+    }
+    assert "Use all_types always." in json.dumps(pi.bodies[0]["system"])
+    (update,) = (e for e in done.events if e["type"] == "tool_execution_update")
+    assert update["partialResult"]["content"][0]["text"] == "half"
+
+
+def test_a_tool_without_types_is_refused_by_name(extend: Extend) -> None:
+    done = extend("def extend(pi):\n    @pi.tool\n    def bad(x):\n        '''Bad'''\n").run(
+        "-p", "x"
+    )
+    assert done.code == 1
+    assert "bad: the parameter x needs a type" in done.stderr
+
+
+TRUST = """
+from pi.extensions import Trust
+def extend(pi):
+    @pi.on("project_trust")
+    def decide(event, ctx):
+        return Trust({decision!r}, remember={remember})
+"""
+
+
+@pytest.mark.parametrize("remember", [False, True])
+@pytest.mark.parametrize(
+    ("decision", "loaded"), [("yes", True), ("no", False), ("undecided", False)]
+)
+def test_an_extension_decides_on_trust(
+    machine: Machine, scripted: ScriptedFactory, decision: str, loaded: bool, remember: bool
+) -> None:
+    script = scripted([SAYS_DONE])
+    folder = machine.agent / "extensions"
+    folder.mkdir(parents=True)
+    (folder / "trust.py").write_text(TRUST.format(decision=decision, remember=remember))
+    ours = machine.project / ".pi" / "extensions"
+    ours.mkdir(parents=True)
+    (ours / "here.py").write_text(SOUND)
+    (machine.project / ".pi" / "SYSTEM.md").write_text("Of the project.")
+    assert script.run("-p", "hi").code == 0
+    customs = [e for e in machine.entries() if e["type"] == "custom"]
+    assert bool(customs) is loaded
+    assert ("Of the project." in json.dumps(script.bodies[0]["system"])) is loaded
+    saved = machine.agent / "trust.json"
+    assert saved.exists() is (remember and decision != "undecided")
+    machine.session().unlink()
+    assert script.run("-na", "-p", "hi").code == 0
+    assert not [e for e in machine.entries() if e["type"] == "custom"], "the flag goes over it"
+
+
+def test_resources_of_an_extension(extend: Extend) -> None:
+    source = """
+from pi.extensions import Resources
+def extend(pi):
+    pi.on("resources_discover", lambda: Resources(skills=["my/skills"], prompts=["my/fix.md"]))
+"""
+    pi = extend(source)
+    skill = pi.folder / "my" / "skills" / "sewing"
+    skill.mkdir(parents=True)
+    (skill / "SKILL.md").write_text("---\nname: sewing\ndescription: How to sew\n---\nThread it.\n")
+    (pi.folder / "my" / "fix.md").write_text("Mend $1 at once")
+    assert pi.run("-p", "/fix it").code == 0
+    assert "How to sew" in json.dumps(pi.bodies[0]["system"])
+    assert "Mend it at once" in json.dumps(pi.bodies[0]["messages"])
+
+
+def test_tools_of_extensions_obey_the_command_line(extend: Extend) -> None:
+    tool = "def extend(pi):\n    @pi.tool\n    def mine(x: str) -> str:\n        '''Mine'''\n"
+    pi = extend(tool)
+    for options, expected in (
+        (("-t", "read"), ["read"]),
+        (("-t", "m*"), ["mine"]),
+        (("-nbt",), ["mine"]),
+        (("-nt",), []),
+        (("-t", "-mine,-bash"), ["read", "edit", "write"]),
+        (("-xt", "mine,edit,write"), ["read", "bash"]),
+    ):
+        before = len(pi.bodies)
+        assert pi.run(*options, "-p", "hi").code == 0
+        assert declared(pi, before) == expected, options
