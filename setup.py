@@ -14,6 +14,8 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 SPEEDUPS = Path("pi/_speedups")
+POSIX_ONLY = ("scan", "search", "walk")
+"""They read folders and files by POSIX's own calls; elsewhere their twins are used."""
 REQUIRED = bool(os.environ.get("PI_REQUIRE_EXTENSIONS"))
 
 
@@ -75,6 +77,7 @@ def extensions() -> list[Extension]:
             f"pi._speedups.{path.stem}", [str(path)], depends=headers, extra_compile_args=flags
         )
         for path in sorted(SPEEDUPS.glob("*.pyx"))
+        if os.name == "posix" or path.stem not in POSIX_ONLY
     ]
     return cythonize(modules, language_level=3, compiler_directives={"embedsignature": True})
 

@@ -486,6 +486,7 @@ def _responses(turn: Turn, request: Request) -> Iterator[Event]:
         final["usage"] = {
             "input_tokens": total,
             "output_tokens": output,
+            "total_tokens": total + output,
             "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
             "output_tokens_details": {"reasoning_tokens": usage.get("reasoning", 0)},
         }
@@ -548,5 +549,6 @@ def _google(turn: Turn) -> Iterator[Event]:
             "cachedContentTokenCount": cached,
             "candidatesTokenCount": usage.get("output", 5) - thought,
             "thoughtsTokenCount": thought,
+            "totalTokenCount": usage.get("input", 10) + cached + usage.get("output", 5),
         }
     yield None, end

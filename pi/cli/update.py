@@ -16,9 +16,10 @@ from pi.config.settings import read_settings
 from pi.errors import PiError, UsageError
 from pi.models.catalogue import provider_ids
 from pi.models.custom import read_custom
+from pi.models.personal import WHOLE, Access
 from pi.models.refresh import DEFAULT_URL, Fetched, refresh
 from pi.modes.stderr import tell
-from pi.runtime.network import Sender, http_options
+from pi.runtime.network import Sender, http_options, surroundings
 
 __all__ = ["run_update"]
 
@@ -97,7 +98,12 @@ def _update_models(environment: Environment) -> int:
     custom = read_custom(paths.models, provider_ids())
     for line in custom.diagnostics:
         sys.stderr.write(f"Warning: {line}\n")
-    credentials = Credentials(AuthStore(paths.auth), environment.variables, custom.providers)
+    credentials = Credentials(
+        AuthStore(paths.auth),
+        environment.variables,
+        custom.providers,
+        around=surroundings(environment, settings),
+    )
     providers = [name for name in provider_ids() if credentials.has_credential(name)]
     if not providers:
         return say("No provider has a credential: there is no list to fetch.")
@@ -108,7 +114,19 @@ def _update_models(environment: Environment) -> int:
         return Fetched(reply.status, reply.body, fields)
 
     url = environment.models_url or DEFAULT_URL
-    problems = refresh(paths.models_store, providers, fetch, url=url)
+    access = {}
+    for name in WHOLE & set(providers):
+        config = custom.providers.get(name)
+        try:
+            key = credentials.key_of(name)
+        except PiError as error:
+            sys.stderr.write(f"Warning: {name}: {error}\n")
+            key = None
+        if key is None:
+            providers.remove(name)
+        else:
+            access[name] = Access(key.value, None if config is None else config.base_url)
+    problems = refresh(paths.models_store, providers, fetch, url=url, access=access)
     if problems:
         raise PiError(f"could not refresh every list of models: {'; '.join(problems)}")
     return say(f"Lists of models refreshed: {', '.join(providers)}")

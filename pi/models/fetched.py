@@ -4,8 +4,10 @@
               "lastModified": Unix ms, "etag": "…", "checkedAt": Unix ms}, …}
 
 A list counts where it is newer than the shipped data; its models replace shipped ones of the same
-id and join the others. It is read when a provider's models are first asked for, and a file or model
-that cannot be understood leaves the shipped facts standing.
+id and join the others. Two providers' lists are all that a person's key may use: they count
+whenever they were fetched, and nothing joins them (pi.models.personal). The file is read when a
+provider's models are first asked for, and a file or model that cannot be understood leaves the
+shipped facts standing.
 """
 
 import logging
@@ -16,6 +18,7 @@ from typing import Any
 from pi.config.documents import read_document
 from pi.errors import ConfigError
 from pi.models.catalogue import generated_at
+from pi.models.personal import WHOLE
 
 __all__ = ["FetchedModels"]
 
@@ -31,6 +34,10 @@ class FetchedModels:
 
     def has(self, provider: str) -> bool:
         return provider in self._read()
+
+    def whole(self, provider: str) -> bool:
+        """Whether the list is all that the provider offers."""
+        return provider in WHOLE and provider in self._read()
 
     def records(self, provider: str) -> dict[str, Mapping[str, Any]]:
         """The provider's chat models by id, as models.json would describe them."""
@@ -69,6 +76,10 @@ class FetchedModels:
             for provider, entry in entries.items()
             if isinstance(entry, dict)
             and isinstance(entry.get("models"), list)
-            and isinstance(entry.get("lastModified"), int | float)
-            and entry["lastModified"] > shipped
+            and (_after(entry, shipped) or (provider in WHOLE and entry["models"]))
         }
+
+
+def _after(entry: dict[str, Any], shipped: float) -> bool:
+    modified = entry.get("lastModified")
+    return isinstance(modified, int | float) and modified > shipped

@@ -10,12 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from pi.config.documents import read_document
 from pi.config.locks import update_json
 from pi.errors import PiError
+from pi.models.catalogue import catalogue_records, generated_at
+from pi.models.personal import Access, gateway_list, openrouter_list
 from pi.wire import jsonio
 
 __all__ = ["DEFAULT_URL", "Fetch", "Fetched", "refresh"]
@@ -49,9 +52,12 @@ def refresh(
     fetch: Fetch,
     *,
     url: str = DEFAULT_URL,
+    access: Mapping[str, Access] = MappingProxyType({}),
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[str]:
     """Ask for each provider's list and store what came. Gives what failed, a line each.
+
+    access: for the providers whose list depends on who asks (pi.models.personal).
 
     A provider whose list could not be had keeps the one it has. Raises ConfigError when the file
     cannot be read or written; it is replaced as a whole or not at all.
@@ -62,6 +68,9 @@ def refresh(
         old = known.get(provider)
         old = old if isinstance(old, dict) else {}
         try:
+            if provider in access:
+                own = _personal(provider, access[provider], url, fetch, sleep)
+                return provider, {"models": own, "checkedAt": int(time.time() * 1000)}, None
             return provider, _entry(old, _get(url, provider, old, fetch, sleep)), None
         except PiError as error:
             return provider, None, f"{provider}: {error}"
@@ -72,6 +81,35 @@ def refresh(
     if entries:
         update_json(path, lambda old: {**old, **entries})
     return [problem for _, _, problem in results if problem is not None]
+
+
+def _personal(
+    provider: str,
+    access: Access,
+    url: str,
+    fetch: Fetch,
+    sleep: Callable[[float], None],
+) -> list[Mapping[str, Any]]:
+    def get(address: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        answer = fetch(address, headers)
+        return answer.status, answer.body
+
+    if provider == "radius":
+        return gateway_list(access, get)
+    answer = _get(url, provider, {}, fetch, sleep)
+    latest = [] if answer.status in (404, 501) else _entry({}, answer)["models"]
+    known = {
+        record["id"]: {**record, "provider": provider, "type": "chat"}
+        for record in catalogue_records(provider)
+    }
+    newer = _modified(answer.headers.get("last-modified")) > generated_at()
+    others = []
+    for model in latest:
+        if model.get("type", "chat") != "chat":
+            others.append(model)
+        elif newer:
+            known[model["id"]] = model
+    return openrouter_list([*known.values(), *others], access, get)
 
 
 def _get(

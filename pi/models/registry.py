@@ -195,7 +195,9 @@ class ModelRegistry:
         if provider not in self._alone:
             shipped = {record["id"]: record for record in catalogue_records(provider)}
         if self._fetched is not None and shipped:
-            shipped |= self._fetched.records(provider)
+            fetched = self._fetched.records(provider)
+            whole = fetched and self._fetched.whole(provider)
+            shipped = fetched if whole else shipped | fetched
         if config is None:
             yield from shipped.items()
             return

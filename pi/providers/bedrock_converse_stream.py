@@ -7,7 +7,9 @@ Source: the API's public reference.
 """
 
 import base64
+import re
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -45,7 +47,7 @@ STATUSES = {
 """What a failure inside the stream would have been as an answer's status."""
 
 
-def stream(
+async def stream(
     model: Model, context: Context, options: StreamOptions
 ) -> AsyncGenerator[AssistantEvent, None]:
     """Yield `start`, deltas, then exactly one `done` or `error`."""
@@ -59,7 +61,25 @@ def stream(
         return call._replace(instead=instead)
 
     loose = partial(request, model, context, options, strict=False)
-    return converse(assembly, _Reader(assembly), build, options)
+    async with aclosing(converse(assembly, _Reader(assembly), build, options)) as events:
+        async for event in events:
+            if event["type"] == "error":
+                _note(assembly, event["failure"])
+            yield event
+
+
+def _note(assembly: Assembly, failure: Exception) -> None:
+    """What AWS's people ask for when a request failed."""
+    details: dict[str, Any] = {}
+    if isinstance(failure, ProviderError):
+        if failure.status is not None:
+            details["status"] = failure.status
+        if kind := re.search(r"\b[A-Z]\w*Exception\b", str(failure)):
+            details["errorCode"] = kind[0]
+        if failure.request_id is not None:
+            details["requestId"] = failure.request_id
+    if details:
+        assembly.note("bedrock_response_failure", **details)
 
 
 def request(model: Model, context: Context, options: StreamOptions, *, strict: bool) -> Call:

@@ -1,12 +1,15 @@
 """The one place that makes HTTP clients: time-outs, proxies, trust, user agent.
 
 httpx is imported at the first request, and a TLS context is made at the first https one: a run
-that never reaches the network pays for neither. Trust comes from the system's certificate store
-(truststore: corporate roots installed there count), unless a bundle is named.
+that never reaches the network pays for neither. HTTP/1.1 serves: a run has one answer under way at
+a time, on a connection that is kept, so that HTTP/2 would multiplex nothing. Trust comes from the
+system's certificate store (truststore: corporate roots installed there count), unless a bundle is
+named.
 """
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -278,15 +281,18 @@ def network_error(error: Exception, url: str) -> NetworkError | InvalidRequestEr
     return NetworkError(f"the connection to {where} was lost: {cause}")
 
 
+_loading = threading.Lock()
+
+
 def _httpx() -> Any:
-    if "httpx" not in sys.modules:
-        # The package would import its own command line, and with it rich, pygments and click.
-        sys.modules["httpx._main"] = None  # type: ignore[assignment]
-        try:
-            import httpx  # noqa: PLC0415  (the network is used late, if at all)
-        finally:
-            del sys.modules["httpx._main"]
-        return httpx
+    with _loading:  # a module that another thread is loading is there, but not all of it
+        if "httpx" not in sys.modules:
+            # The package would import its own command line, and with it rich, pygments and click.
+            sys.modules["httpx._main"] = None  # type: ignore[assignment]
+            try:
+                import httpx  # noqa: F401, PLC0415  (the network is used late, if at all)
+            finally:
+                del sys.modules["httpx._main"]
     return sys.modules["httpx"]
 
 

@@ -136,8 +136,7 @@ def _reply(message: AssistantMessage) -> dict[str, Any]:
 def _result(message: ToolResultMessage) -> dict[str, Any]:
     text = "\n".join(block["text"] for block in message["content"] if block["type"] == "text")
     images = [_part(block) for block in message["content"] if block["type"] == "image"]
-    if not text.strip():
-        text = ONLY_IMAGE if images else NO_OUTPUT
+    text = text.strip() or (ONLY_IMAGE if images else NO_OUTPUT)
     if message["isError"]:
         text = FAILED + text
     return {

@@ -7,21 +7,63 @@ placeholders that keep whether they are there.
 import base64
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from PIL import Image
 
-__all__ = ["entries", "events", "prose_results", "request"]
+__all__ = ["differences", "entries", "events", "prose_results", "request"]
 
 VOLATILE = {"timestamp", "durationMs", "wall_time_seconds", "fullOutputPath", "full_output_path"}
-HEADERS = ("x-api-key", "authorization", "anthropic-version", "anthropic-beta", "content-type")
+SESSION_HEADERS = {
+    "session-id",
+    "session_id",
+    "x-affinity",
+    "x-client-request-id",
+    "x-session-affinity",
+    "x-session-id",
+    "x-opencode-session",
+}
+HEADERS = {
+    "anthropic-beta",
+    "anthropic-version",
+    "api-key",
+    "authorization",
+    "cf-aig-authorization",
+    "chatgpt-account-id",
+    "content-type",
+    "openai-beta",
+    "openai-intent",
+    "originator",
+    "x-api-key",
+    "x-goog-api-key",
+    "x-initiator",
+    *SESSION_HEADERS,
+}
+# Where a request has the result of a tool, and which call it is of.
+_RESULTS = ("content", "output")
+_RESULT_IDS = ("tool_use_id", "tool_call_id", "toolUseId", "call_id")
+_NEW_ID = re.compile(r"(?<=read_)\d{13}_\d+|(?<=pi_tool_load_)\w+")
 
 
 _NOTICE = re.compile(r"(?<=\n\n)\[[^\n]*\](?:\n\[[^\n]*\])*(?=\n\n|$)")
 _TAGGED = re.compile(r"(?<=>)\[[^\]\n]*\](?=</file>)")
 _SKILL_NOTE = re.compile(r"(<skill name=[^\n]*>\n)[^\n]*?(/[^\n]*?)\.?\n\n")
 _IMAGE_NOTE = re.compile(r"(?:Read image|Image) file (\[\S+\])(?:\n.*)*")
+
+
+def differences(theirs: Any, ours: Any, path: str = "") -> Iterator[str]:
+    """Where two values differ, a line each."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        for key in {**theirs, **ours}:
+            yield from differences(
+                theirs.get(key, "(absent)"), ours.get(key, "(absent)"), f"{path}.{key}"
+            )
+    elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
+        for place, pair in enumerate(zip(theirs, ours, strict=True)):
+            yield from differences(*pair, f"{path}[{place}]")
+    elif theirs != ours:
+        yield f"{path}: {theirs!r:.400} | {ours!r:.400}"
 
 
 def words(text: str) -> str:
@@ -109,16 +151,31 @@ def request(recorded: dict[str, Any], prose: set[str]) -> Any:
 
     prose: see prose_results.
     """
-    body = recorded["body"]
     headers = {k: v for k, v in recorded["headers"].items() if k in HEADERS}
-    plain = {k: _wire(v, prose) for k, v in body.items() if k not in ("system", "tools")}
-    if "prompt_cache_key" in plain:
-        plain["prompt_cache_key"] = "<id>"
-    if "system" in body:
-        plain["system"] = [{**block, "text": "<text>"} for block in body["system"]]
-    if "tools" in body:
-        plain["tools"] = [_undescribed(tool) for tool in body["tools"]]
-    return {"path": recorded["path"], "headers": headers, "body": plain}
+    for name in SESSION_HEADERS & headers.keys():
+        headers[name] = "<id>"
+    body = {key: _member(key, value, prose) for key, value in recorded["body"].items()}
+    return {"path": recorded["path"], "headers": headers, "body": body}
+
+
+def _member(key: str, value: Any, prose: set[str]) -> Any:
+    """A member of a request's body: what is a program's own prose is replaced."""
+    if key in ("prompt_cache_key", "sessionId"):
+        return "<id>"
+    if key in ("system", "systemInstruction", "instructions"):
+        return _unsaid(value)
+    if key in ("tools", "toolConfig"):
+        return _undescribed(value)
+    return _wire(value, prose)
+
+
+def _unsaid(value: Any) -> Any:
+    """A system prompt in any form, its text replaced."""
+    if isinstance(value, dict):
+        return {key: "<text>" if key == "text" else _unsaid(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_unsaid(part) for part in value]
+    return "<text>" if isinstance(value, str) and len(value) > 20 else value
 
 
 def _wire(value: Any, prose: set[str]) -> Any:
@@ -126,18 +183,28 @@ def _wire(value: Any, prose: set[str]) -> Any:
     if isinstance(value, list):
         return [_wire(item, prose) for item in value]
     if isinstance(value, str):
-        return words(value)
-    if isinstance(value, dict):
-        if value.get("type") == "base64":
-            return {**value, "data": picture(value["data"])}
-        if value.get("type") == "image_url":
-            return picture(value["image_url"]["url"].partition(",")[2])
-        if value.get("role") in ("system", "developer"):
-            return {**value, "content": "<text>"}
-        if (value.get("tool_use_id") or value.get("tool_call_id")) in prose:
-            return {**value, "content": "<prose>"}
-        return {key: _wire(item, prose) for key, item in value.items()}
-    return value
+        return _NEW_ID.sub("<new id>", words(value))
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") == "base64" or "mimeType" in value:
+        return {**value, "data": picture(value["data"])}
+    if "bytes" in value:
+        return picture(value["bytes"])
+    if "image_url" in value:
+        image = value["image_url"]
+        url = image["url"] if isinstance(image, dict) else image
+        return {**value, "image_url": picture(url.partition(",")[2])}
+    if value.get("type") == "additional_tools":
+        return _undescribed(value)
+    if value.get("role") in ("system", "developer") and "content" in value:
+        return {**value, "content": _unsaid(value["content"])}
+    # Of the two ids that Responses keep in one, a result names the first.
+    calls = {call.partition("|")[0] for call in prose} | prose
+    if any(value.get(key) in calls for key in _RESULT_IDS):
+        return {key: "<prose>" if key in _RESULTS else item for key, item in value.items()}
+    if (value.get("name") in ("edit", "write") and "response" in value) or "error" in value:
+        return {**value, **dict.fromkeys({"response", "error"} & value.keys(), "<prose>")}
+    return {key: _wire(item, prose) for key, item in value.items()}
 
 
 def _undescribed(value: Any) -> Any:
@@ -178,11 +245,12 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
     if _is_prose(message):
         message["content"] = "<prose>"
     if "errorMessage" in message:
-        message["errorMessage"] = message["errorMessage"][:3] if _is_status(message) else "<error>"
+        message["errorMessage"] = _status(message["errorMessage"])
     if isinstance(message.get("content"), list):
         message["content"] = [_block(block) for block in message["content"]]
-    if "details" in message:
-        message["details"] = _value(message["details"], {})
+    for key in ("details", "diagnostics"):
+        if key in message:
+            message[key] = _value(message[key], {})
     return message
 
 
@@ -194,8 +262,10 @@ def _block(block: dict[str, Any]) -> dict[str, Any]:
     return {**block, "argumentsError": "<prose>"} if "argumentsError" in block else block
 
 
-def _is_status(message: dict[str, Any]) -> bool:
-    return message["errorMessage"][:3].isdigit()
+def _status(text: str) -> str:
+    """An error's text, reduced to the status that it names."""
+    found = re.search(r"\b[45]\d\d\b", text)
+    return found[0] if found else "<error>"
 
 
 def _value(value: Any, ids: dict[str, str]) -> Any:
@@ -219,5 +289,5 @@ def _named(key: str, item: Any, ids: dict[str, str]) -> Any:
     if key == "cwd":
         return "<cwd>"
     if key in ("errorMessage", "finalError"):
-        return item[:3] if item[:3].isdigit() else "<error>"
+        return _status(item)
     return _value(item, ids)

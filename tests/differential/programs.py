@@ -1,10 +1,13 @@
 """One of the two programs, in a home and project of its own."""
 
+import base64
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.differential import normal
 from tests.differential.cases import Case
@@ -13,11 +16,30 @@ from tests.scripted_provider import ScriptedProvider
 __all__ = ["Program"]
 
 
+def _token() -> str:
+    claims = {"https://api.openai.com/auth": {"chatgpt_account_id": "account"}}
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"head.{payload}.signature"
+
+
+CODEX_KEY = _token()
+
+
 class Program:
-    """Folders have the same names for both, so that paths differ in one component only."""
+    """Folders have the same names for both, so that paths differ in one component only.
+
+    shipped: the record of a model in the catalogue, used at the server's address instead of a model
+    that models.json describes.
+    """
 
     def __init__(
-        self, command: list[str], root: Path, server: ScriptedProvider, api: str, case: Case
+        self,
+        command: list[str],
+        root: Path,
+        server: ScriptedProvider,
+        api: str,
+        case: Case,
+        shipped: Mapping[str, Any] | None = None,
     ) -> None:
         self.command, self.server, self.case = command, server, case
         self.home, self.project = root / "home", root / "project"
@@ -26,9 +48,17 @@ class Program:
             self.put(name, content)
         agent = self.home / ".pi" / "agent"
         agent.mkdir(parents=True, exist_ok=True)
-        models = [{"id": "m1", "reasoning": True, **case.model}]
-        provider = {"baseUrl": server.base_url(api), "api": api, "apiKey": "k", "models": models}
-        (agent / "models.json").write_text(json.dumps({"providers": {"mock": provider}}))
+        key = CODEX_KEY if api == "openai-codex-responses" else "k"
+        provider: dict[str, Any] = {"baseUrl": server.base_url(api), "apiKey": key}
+        self.provider, self.model = "mock", "m1"
+        if shipped is None:
+            models = [{"id": "m1", "reasoning": True, **case.model}]
+            provider |= {"api": api, "models": models}
+        else:
+            self.provider, self.model = shipped["provider"], shipped["id"]
+            if api not in ("azure-openai-responses", "google-vertex"):
+                provider["baseUrl"] = server.url + urlsplit(shipped["baseUrl"]).path
+        (agent / "models.json").write_text(json.dumps({"providers": {self.provider: provider}}))
         settings = {"retry": {"baseDelayMs": 10}, **case.settings}
         (agent / "settings.json").write_text(json.dumps(settings))
 
@@ -47,6 +77,8 @@ class Program:
                 "PATH": os.environ["PATH"],
                 "HOME": str(self.home),
                 "PI_OFFLINE": "1",
+                # Of the reference alone: the scripted server knows no HTTP/2.
+                "AWS_BEDROCK_FORCE_HTTP1": "1",
                 **self.case.env,
             },
             timeout=60,
@@ -74,7 +106,9 @@ class Program:
                 if ("{first}" in step)
                 else list(step)
             )
-            done = self.run("--provider", "mock", "--model", "m1", "--mode", "json", *words)
+            done = self.run(
+                "--provider", self.provider, "--model", self.model, "--mode", "json", *words
+            )
             codes.append(done.returncode)
             events += normal.events([json.loads(line) for line in done.stdout.split(b"\n")[:-1]])
         files = [
@@ -85,6 +119,7 @@ class Program:
         sent = [
             {"path": request.target, "headers": request.headers, "body": request.body}
             for request in self.server.requests
+            if isinstance(request.body, dict)  # what is compressed is not compared
         ]
         seen = {
             "exit": codes,

@@ -1,8 +1,10 @@
 """Proxies, private certificate authorities and the log, as the environment sets them."""
 
+import base64
 import json
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,3 +104,69 @@ def test_verbose_tells_retries(machine: Machine) -> None:
     retry, session = result.stderr.splitlines()
     assert retry.startswith("Info: retry 1 of 3 in 0.0 s: 503")
     assert session == f"Session: {machine.session()}"
+
+
+@pytest.mark.parametrize(
+    ("settings", "turn"),
+    [
+        # keep-alives are no sign of life
+        ({"httpIdleTimeoutMs": 1000}, {**OK[0], "hang": 2, "ping": 0.05}),
+        ({"httpIdleTimeoutMs": 1000}, {**OK[0], "hang": "headers"}),
+        ({"retry": {"provider": {"timeoutMs": 500}}}, {**OK[0], "hang": "headers"}),
+    ],
+)
+def test_a_stalled_server(machine: Machine, settings: dict[str, Any], turn: Any) -> None:
+    retry = {"maxRetries": 1, "baseDelayMs": 10, **settings.get("retry", {})}
+    machine.write("settings.json", {**settings, "retry": retry})
+    with ScriptedProvider([turn, *OK]) as server:
+        result = ask(machine, server.url)
+        assert (result.code, result.text) == (0, "ok\n"), result.stderr
+        assert len(server.requests) == 2
+
+
+def test_retries_of_one_request_wait_as_the_server_asks(machine: Machine) -> None:
+    provider = {"maxRetries": 2, "maxRetryDelayMs": 5000}
+    machine.write("settings.json", {"retry": {"enabled": False, "provider": provider}})
+    busy = {"status": 429, "body": {"error": {"message": "slow"}}}
+    with ScriptedProvider([{**busy, "headers": {"retry-after-ms": "20"}}, *OK]) as server:
+        assert ask(machine, server.url).text == "ok\n"
+    with ScriptedProvider([{**busy, "headers": {"retry-after": "60"}}, *OK]) as server:
+        result = ask(machine, server.url)
+        assert result.code == 1 and "60s" in result.stderr and len(server.requests) == 1
+
+
+def test_a_request_signed_with_keys_of_aws(machine: Machine) -> None:
+    pytest.importorskip("botocore")
+    models = [{"id": "anthropic.claude-x", "api": "bedrock-converse-stream"}]
+    keys = {
+        "AWS_ACCESS_KEY_ID": "AKIATEST",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_SESSION_TOKEN": "session",
+        "AWS_REGION": "eu-west-1",
+    }
+    with ScriptedProvider(OK) as server:
+        provider = {"baseUrl": server.url, "models": models}
+        machine.write("models.json", {"providers": {"amazon-bedrock": provider}})
+        result = machine.run("--model", "amazon-bedrock/anthropic.claude-x", "-p", "hi", **keys)
+        assert (result.code, result.text) == (0, "ok\n"), result.stderr
+        (request,) = server.requests
+    scope = "/eu-west-1/bedrock/aws4_request, SignedHeaders="
+    assert scope in request.headers["authorization"]
+    assert request.headers["x-amz-security-token"] == "session"
+    log = result.stderr + machine.session().read_text()
+    assert "secret" not in log and "AKIATEST" not in log
+
+
+def test_the_transport_of_the_settings(machine: Machine) -> None:
+    claims = {"https://api.openai.com/auth": {"chatgpt_account_id": "a"}}
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    sign_in = {"type": "oauth", "access": f"h.{payload}.s", "refresh": "r", "expires": 1 << 42}
+    machine.write("auth.json", {"openai-codex": sign_in}).chmod(0o600)
+    known = ("--model", "openai-codex/gpt-6.1-sol")
+    for transport, ways in (("auto", ["WEBSOCKET"] * 2), ("sse", ["POST"] * 2)):
+        machine.write("settings.json", {"transport": transport})
+        with ScriptedProvider(OK) as server:
+            machine.write("models.json", {"providers": {"openai-codex": {"baseUrl": server.url}}})
+            result = machine.run(*known, "--no-session", "-p", "one", "two")
+            assert (result.code, result.text) == (0, "ok\n"), result.stderr
+            assert [request.method for request in server.requests] == ways

@@ -155,3 +155,49 @@ def test_what_cannot_be_updated_is_refused(machine: Machine) -> None:
         assert (result.code, result.stdout) == (2, b"")
         assert said in result.stderr
     assert "--models" in machine.run("update", "--help").text
+
+
+def test_openrouter_lists_what_the_key_may_use(machine: Machine) -> None:
+    shipped = machine.run("--list-models", "openrouter", OPENROUTER_API_KEY="k").text.splitlines()
+    first, second = (row.split()[1] for row in shipped[1:3])
+    latest = {"models": [{**model("x/painter", type="image"), "provider": "openrouter"}]}
+    allowed = {"data": [{"id": second, "context_length": 4096}, {"id": "x/unknown"}]}
+    answers = {
+        GROQ: [(304, b"")],
+        "/api/openrouter": [(200, latest)],
+        "/v1/models/user": [(200, allowed)],
+    }
+    with Lists(answers) as server:
+        base = {"baseUrl": f"{server.address}/v1"}
+        machine.write("models.json", {"providers": {"openrouter": base}})
+        result = update(machine, server, OPENROUTER_API_KEY="k")
+        assert (result.code, result.stderr) == (0, ""), result.stderr
+    rows = machine.run("--list-models", OPENROUTER_API_KEY="k").text.splitlines()[1:]
+    assert [row.split()[:3] for row in rows] == [["openrouter", second, "4.1K"]]
+    stored = json.loads((machine.agent / "models-store.json").read_text())["openrouter"]
+    assert {entry["id"] for entry in stored["models"]} == {second, "x/painter"}
+    assert "lastModified" not in stored and first != second
+
+
+def test_the_gateway_lists_what_the_account_has(machine: Machine) -> None:
+    config = {
+        "baseUrl": "https://radius.test/v1",
+        "models": [
+            {
+                "id": "ours",
+                "name": "Ours",
+                "reasoning": True,
+                "input": ["text"],
+                "cost": {"input": 1, "output": 1, "cacheRead": 0, "cacheWrite": 0},
+                "contextWindow": 1000,
+                "maxTokens": 100,
+            }
+        ],
+    }
+    with Lists({GROQ: [(304, b"")], "/v1/config": [(200, config)]}) as server:
+        base = {"baseUrl": f"{server.address}/v1"}
+        machine.write("models.json", {"providers": {"radius": base}})
+        result = update(machine, server, RADIUS_API_KEY="k")
+        assert (result.code, result.stderr) == (0, ""), result.stderr
+    rows = machine.run("--list-models", RADIUS_API_KEY="k").text.splitlines()[1:]
+    assert [row.split()[:2] for row in rows] == [["radius", "ours"]]

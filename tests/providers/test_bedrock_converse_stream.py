@@ -308,6 +308,10 @@ def test_a_refused_request_names_its_kind(script):
     exchange.ask()
     assert "no access" in str(exchange.failure) and "AccessDenied" in str(exchange.failure)
     assert exchange.failure.request_id == "r1"
+    (noted,) = exchange.message["diagnostics"]
+    assert noted["type"] == "bedrock_response_failure"
+    details = {"status": 403, "errorCode": "AccessDeniedException", "requestId": "r1"}
+    assert noted["details"] == details
 
 
 def test_an_end_without_reason(script):

@@ -49,6 +49,20 @@ def test_httpx_comes_without_its_command_line():
     assert not {"click", "rich", "pygments"} & set(names)
 
 
+def test_threads_may_load_httpx_together():
+    code = (
+        "import threading, pi.providers.http as h\n"
+        "start = threading.Barrier(6); bad = []\n"
+        "def load():\n"
+        "    start.wait()\n"
+        "    if not hasattr(h._httpx(), 'AsyncClient'): bad.append(1)\n"
+        "threads = [threading.Thread(target=load) for _ in range(6)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+        "print(len(bad))"
+    )
+    assert run(code) == "0\n"
+
+
 def test_plain_http_needs_no_certificates():
     code = f"""
 import asyncio, sys

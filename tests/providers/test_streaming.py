@@ -354,6 +354,14 @@ class TestStalls:
         assert isinstance(exchange.failure, NetworkError)
         assert "timeout" in exchange.message["errorMessage"]
 
+    def test_a_time_for_the_headers_alone(self, script, api):
+        exchange = script(api, {**CALLS, "hang": "headers"}, {**CALLS, "piece": 40, "delay": 0.1})
+        exchange.ask(http=HttpOptions(idle_timeout=60), timeout=0.3)
+        assert isinstance(exchange.failure, NetworkError) and exchange.failure.retryable
+        assert "0.3s" in exchange.message["errorMessage"]
+        exchange.ask(http=HttpOptions(idle_timeout=60), timeout=0.3)
+        assert exchange.message["stopReason"] == "toolUse"
+
     @pytest.mark.parametrize("ping", [None, 0.05])
     def test_in_the_stream_pings_or_not(self, script, api, ping):
         exchange = script(api, {**CALLS, "hang": 3, "ping": ping})

@@ -106,7 +106,7 @@ class TerminalUI(UI):
 
         def panel(done: Callable[[Any], None]) -> GuardedPanel:
             holder["done"] = done
-            return GuardedPanel(inner, self.report, "custom", done)
+            return GuardedPanel(inner, self.fault, "custom", done)
 
         return await self.app.desk.open(panel)
 
@@ -114,6 +114,11 @@ class TerminalUI(UI):
 
     def notify(self, message: str, kind: Notice = "info") -> None:
         self.app.say(message, kind)
+
+    def fault(self, failure: "HookFailure") -> None:
+        """A fault on the screen: whose it is, the extensions' loader finds out."""
+        additions = self.app.host.additions
+        (self.report if additions is None else additions.hooks.report)(failure)
 
     def report(self, failure: "HookFailure") -> None:
         where = failure.place or failure.owner or "an extension"
@@ -147,7 +152,7 @@ class TerminalUI(UI):
     def set_widget_component(
         self, key: str, factory: Callable[..., Any], placement: Placement | None = None
     ) -> None:
-        component = component_of(factory, self.app.stage, self.report, f"widget {key}")
+        component = component_of(factory, self.app.stage, self.fault, f"widget {key}")
         if component is not None:
             self._widgets[key] = (component, placement or "aboveEditor")
         self._place_widgets()
@@ -162,7 +167,7 @@ class TerminalUI(UI):
         app = self.app
         made: Component | None = None
         if factory is not None:
-            made = component_of(factory, app.stage, self.report, "footer", app.figures)
+            made = component_of(factory, app.stage, self.fault, "footer", app.figures)
         app.footer = app.figures if made is None else made
         app.refresh()
 
@@ -171,7 +176,7 @@ class TerminalUI(UI):
         before = app.header
         if factory is None or before is None:
             return
-        component = component_of(factory, app.stage, self.report, "header")
+        component = component_of(factory, app.stage, self.fault, "header")
         if component is not None and before in app.transcript.components:
             app.transcript.components[app.transcript.components.index(before)] = component
             app.header = component
@@ -220,10 +225,10 @@ class TerminalUI(UI):
                 from pi.agent.hooks import HookFailure  # noqa: PLC0415  (loaded with extensions)
 
                 self._editor = None
-                self.report(HookFailure("", "editor", f"{type(error).__name__}: {error}", error))
+                self.fault(HookFailure("", "editor", f"{type(error).__name__}: {error}", error))
             else:
                 back = lambda value: self.set_editor_component(None)  # noqa: E731
-                app.desk.home = _EditorPanel(inner, self.report, "editor", back)
+                app.desk.home = _EditorPanel(inner, self.fault, "editor", back)
         app.refresh()
 
     def get_editor_component(self) -> Callable[..., Any] | None:
@@ -232,7 +237,7 @@ class TerminalUI(UI):
     def add_completion(self, provider: Callable[..., Any]) -> None:
         triggers = getattr(provider, "triggers", string.ascii_letters + "#$@:")
         completer = self.app.editor.completer
-        completer.providers.insert(0, AddedCompletion(provider, self.report, triggers))
+        completer.providers.insert(0, AddedCompletion(provider, self.fault, triggers))
 
     def on_terminal_input(self, listener: Callable[[str], Any]) -> Callable[[], None]:
         listeners = self.app.on_input

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from pi.models.listing import short_count
 from pi.modes.interactive.sanitize import clean_line
 from pi.session.history import History
 from pi.session.reader import decode
@@ -140,7 +141,7 @@ class TreeEntries:
                 if not text:
                     reason = message.get("stopReason")
                     error = message.get("errorMessage")
-                    text = "(aborted)" if reason == "aborted" else "(no text)"
+                    text = "(aborted)" if reason == "aborted" else _calls_text(message)
                     if reason == "error":
                         text = f"(failed: {_short(str(error))})" if error else "(failed)"
                 return "assistant:", text, "success"
@@ -242,6 +243,18 @@ def _short(text: str) -> str:
     return " ".join(clean_line(text[: SHOWN * 2]).split())[:SHOWN]
 
 
+def _calls_text(message: Mapping[str, Any]) -> str:
+    """What an answer without words wants: `(read: a.txt, bash: ls)`."""
+    content = message.get("content")
+    blocks = content if isinstance(content, list) else []
+    calls = [
+        _call_text(block)
+        for block in blocks
+        if isinstance(block, dict) and block.get("type") == "toolCall"
+    ]
+    return f"({', '.join(calls) or 'no text'})"
+
+
 def _call_text(block: Mapping[str, Any]) -> str:
     name = str(block.get("name", "tool"))
     arguments = block.get("arguments")
@@ -253,8 +266,13 @@ def _call_text(block: Mapping[str, Any]) -> str:
     return _short(name)
 
 
+def _compaction(entry: Mapping[str, Any]) -> str:
+    tokens = entry.get("tokensBefore")
+    return f"compaction: {short_count(tokens)} tokens" if isinstance(tokens, int) else "compaction"
+
+
 _OTHERS: Mapping[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
-    "compaction": lambda entry: ("compaction", str(entry.get("summary") or "")),
+    "compaction": lambda entry: (_compaction(entry), str(entry.get("summary") or "")),
     "branch_summary": lambda entry: ("branch summary", str(entry.get("summary") or "")),
     "custom_message": lambda entry: (
         str(entry.get("customType") or "custom"),

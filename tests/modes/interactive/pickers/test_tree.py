@@ -117,6 +117,12 @@ def test_filters_in_a_circle(stage: Stage, done: Done, store: SessionStore) -> N
                      "all", "labeled-only", "user-only", "no-tools", "default"]  # fmt: skip
 
 
+def test_answers_without_words_tell_what_they_call(
+    stage: Stage, done: Done, store: SessionStore
+) -> None:
+    assert "assistant: (read: a.txt)" in screen(picker(stage, done, store, view="all"), 80, 40)
+
+
 def test_a_filter_keeps_the_place_or_goes_to_the_nearest_above(
     stage: Stage, done: Done, store: SessionStore
 ) -> None:
