@@ -305,9 +305,7 @@ class Viewport:
         matches = self._found()
         if matches:
             bottom = self._places[-1] if self._places else Place(0, 0)
-            above = [
-                place for place in matches if (place.at, place.row) <= (bottom.at, bottom.row)
-            ]
+            above = [place for place in matches if (place.at, place.row) <= (bottom.at, bottom.row)]
             self.match = above[-1] if above else matches[0]
             self.show(self.match)
         return len(matches)
