@@ -88,9 +88,9 @@ class Inline:
         self._commit(self._settled)
         self._above = self._settled = 0
 
-    def restart(self, parts: list[str]) -> None:
-        """As `leave`, but all that is shown of the transcript stays, and another one begins."""
-        self._end(parts, self._above)
+    def restart(self, parts: list[str], *, keep: bool = True) -> None:
+        """As `leave`, but another transcript begins. keep: what is shown of this one stays."""
+        self._end(parts, self._above if keep else 0)
         self.done = self.done_rows = self._above = self._settled = 0
         self._partial = ()
 
