@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 Level = Literal["info", "warning", "error"]
 
 EDITOR_SHARE = 0.3
-"""Of the screen's rows for the editor, at the most."""
+"""Of the screen's rows for what an extension puts in the editor's place, at the most."""
 
 
 class App:
@@ -107,12 +107,15 @@ class App:
         focus: Panel = self.desk.focus or self.editor
         if focus is self.desk.home:
             _, rows = self.desk.screen.size
-            self.editor.height = focus.height = int(rows * EDITOR_SHARE)
+            self.editor.height = rows  # it takes a part of that
+            if focus is not self.editor:  # an extension's, in its place
+                focus.height = int(rows * EDITOR_SHARE)
         self.desk.fit_panel()
         bottom: tuple[Component, ...] = (self.status, *self.above, focus, *self.below, self.footer)
         if self.reading.searching:
             bottom, focus = (self.reading, *bottom), self.reading
-        return Frame(self.transcript.components, bottom, focus)
+        caret = focus is self.editor and self.editor.draws_caret
+        return Frame(self.transcript.components, bottom, focus, draws_caret=caret)
 
     def _after_frame(self) -> None:
         if self.status.working is not None and self._ticking is None:
@@ -186,7 +189,7 @@ class App:
 
     def show_again(self) -> None:
         """The conversation is another one now, such as another branch."""
-        self.desk.screen.restart()
+        self.desk.screen.restart(keep=False)
         self.transcript.clear()
         self.transcript.load(self.host.session.transcript.messages)
         self.follower.update()

@@ -72,6 +72,7 @@ class _Sitting:
         self.terminal = Terminal(
             self._key,
             on_resize=self._again,
+            on_pause=lambda: self.screen.suspend(),
             on_resume=self._resumed,
             on_lost=self._lost,
             on_reply=self._replied,
@@ -185,6 +186,7 @@ class _Sitting:
         self.desk.refresh(now=True)
 
     def _resumed(self) -> None:
+        self.screen.forget()
         self.desk.refresh(now=True)
 
     def _lost(self) -> None:

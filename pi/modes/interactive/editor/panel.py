@@ -103,6 +103,10 @@ class Editor:
         return not self._buffer.text
 
     @property
+    def draws_caret(self) -> bool:
+        return self.focused and not self.hardware_cursor
+
+    @property
     def mode(self) -> str:
         """ "shell" for a line that starts with `!`, "quietShell" for `!!`, else "prompt"."""
         text = self._buffer.text.lstrip()
@@ -445,10 +449,9 @@ class Editor:
             lines.append(self._border(columns, self._note(), "↑", self._top))
         self.cursor = (len(lines) + row - self._top, min(padding + cell, columns - 1))
         margin = " " * padding
-        draws_caret = self.focused and not self.hardware_cursor
         for number in range(self._top, self._top + rows):
             start, text = layout.row(number)
-            at = caret - start if number == row and draws_caret else None
+            at = caret - start if number == row and self.draws_caret else None
             lines.append(margin + self._row(text, at, layout))
         if bordered:
             below = layout.rows - self._top - rows
@@ -477,7 +480,7 @@ class Editor:
         )
 
     def _styled(self, text: str, layout: Layout) -> str:
-        if text.isascii() and "\t" not in text:
+        if "\t" not in text and (text.isascii() or not MARKER.search(text)):
             return text
         parts = []
         for cluster in clusters(text):
