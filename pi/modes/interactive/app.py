@@ -189,7 +189,7 @@ class App:
 
     def show_again(self) -> None:
         """The conversation is another one now, such as another branch."""
-        self.desk.screen.restart()
+        self.desk.screen.restart(keep=False)
         self.transcript.clear()
         self.transcript.load(self.host.session.transcript.messages)
         self.follower.update()

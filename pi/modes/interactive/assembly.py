@@ -135,13 +135,16 @@ async def settle_in(app: App, colors: "asyncio.Task[Colors]", first: Sequence[Pr
 
 
 def _preload(api: str | None) -> None:
-    """What the first request needs; in a thread, so that no key waits for it."""
+    """What the first request and its answer need; in a thread, so that no key waits for it."""
+    import pi.modes.interactive.markdown  # noqa: F401, PLC0415  (not before the first frame)
+    from pi.modes.interactive.highlight import preload  # noqa: PLC0415  (as above)
     from pi.providers.http import warm_up  # noqa: PLC0415  (not before the first frame)
     from pi.providers.registry import APIS, stream_function  # noqa: PLC0415  (as above)
 
     warm_up()
     if api is not None and api in APIS:
         stream_function(api)
+    preload()
 
 
 def _look(host: Host, desk: Desk) -> Look:

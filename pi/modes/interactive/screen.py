@@ -7,8 +7,7 @@ synchronized output, and only rows that differ from what is shown are written.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from pi.modes.interactive.cells import crop, width
 from pi.modes.interactive.inline import Inline
@@ -44,8 +43,7 @@ class Output(Protocol):
     def get_size(self) -> _Size: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What is to be seen.
 
     transcript: the conversation, oldest first; it only ever grows at its end (else `restart`).
@@ -148,10 +146,14 @@ class Screen:
             self.suspend()
             self.mode = mode
 
-    def restart(self) -> None:
-        """Another transcript from here on; in regular mode what is shown of this one stays."""
+    def restart(self, *, keep: bool = True) -> None:
+        """Another transcript from here on.
+
+        keep: in regular mode, what is shown of this one stays above it. What the terminal's
+        scrollback has stays in any case.
+        """
         parts: list[str] = []
-        self._inline.restart(parts)
+        self._inline.restart(parts, keep=keep)
         self.viewport.restart()
         if parts and self.mode == "regular" and self._open:
             self._write(_BEGIN + "".join(parts) + _END + _SYNC_END)

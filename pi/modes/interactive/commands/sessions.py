@@ -1,8 +1,10 @@
 """Commands that move within a session, or to another one."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from pi.agent.compaction import CompactionError
 from pi.config.paths import find_paths
 from pi.errors import PiError, SessionError
 from pi.modes.interactive.app import App
@@ -45,7 +47,9 @@ async def name(app: App, arguments: str) -> None:
 
 
 async def compact(app: App, arguments: str) -> None:
-    await app.host.compact(arguments or None)
+    # What kept it from coming about is told by its last event.
+    with suppress(CompactionError):
+        await app.host.compact(arguments or None)
 
 
 async def clone(app: App, arguments: str) -> None:
