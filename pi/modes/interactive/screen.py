@@ -7,8 +7,7 @@ synchronized output, and only rows that differ from what is shown are written.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from pi.modes.interactive.cells import crop, width
 from pi.modes.interactive.inline import Inline
@@ -44,8 +43,7 @@ class Output(Protocol):
     def get_size(self) -> _Size: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What is to be seen.
 
     transcript: the conversation, oldest first; it only ever grows at its end (else `restart`).

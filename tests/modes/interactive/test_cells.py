@@ -137,6 +137,6 @@ def test_a_long_line_costs_its_length() -> None:
 
 def test_what_goes_the_quick_way_has_one_cell_each() -> None:
     for code in range(0x20, 0x3000):
-        if cells._SINGLE.fullmatch(chr(code)):
+        if cells._single().fullmatch(chr(code)):
             assert cells.width(chr(code)) == 1, hex(code)
             assert cells.width(f"a{chr(code)}a") == 3, hex(code)
