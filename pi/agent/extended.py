@@ -8,6 +8,7 @@ from typing import Any
 
 from pi.agent import hook_events as ev
 from pi.agent.boundary import commit, preview
+from pi.agent.checks import content_problem, json_problem
 from pi.agent.hooks import Hooks, PromptParts
 from pi.agent.navigation import Move, Navigation
 from pi.agent.transcript import Transcript, system_in_force
@@ -74,8 +75,9 @@ def custom_message(fields: Any) -> CustomMessage:
     kind, content = fields.get("customType"), fields.get("content")
     if not isinstance(kind, str) or not kind:
         raise ValueError("a message needs a customType")
-    if not isinstance(content, str | list):
-        raise ValueError(f"the content of a {kind} message is text or a list of blocks")
+    problem = content_problem(content, text=True) or json_problem(fields.get("details"))
+    if problem is not None:
+        raise ValueError(f"a {kind} message: {problem}")
     message: CustomMessage = {
         "role": "custom",
         "customType": kind,

@@ -584,11 +584,15 @@ class AgentSession:
             added = await abort.wait(before_start(hooks, parts, opening, options))
         except Aborted:
             return []
-        self._forced_prompt = options.force_system_prompt
+        forced = options.force_system_prompt
+        self._forced_prompt = forced if isinstance(forced, str) else None
         if options != untouched:
             before = (self._tools, self._sections)
-            self.set_tools(*parts.apply(options))
-            self._before = before
+            try:
+                self.set_tools(*parts.apply(options))
+                self._before = before
+            except (TypeError, ValueError, AttributeError) as error:  # what handlers left there
+                hooks.fault("before_agent_start", error)
         return added
 
     async def _replaced(self, hooks: "Hooks", message: AgentMessage, loop: TurnLoop) -> None:
@@ -649,9 +653,15 @@ class AgentSession:
 
         messages = await changed_context(hooks, self.transcript.messages, self._forced_prompt)
         request = self._request(self.model, Context(messages), self.thinking)
-        async with aclosing(request) as events:
-            async for event in events:
-                yield event
+        try:
+            async with aclosing(request) as events:
+                async for event in events:
+                    yield event
+        except PiError:
+            raise
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            raise PiError(f"the context as extensions changed it cannot be sent: {text}") from error
 
     def _store(self, message: AgentMessage, produced: list[AgentMessage]) -> None:
         self.transcript.add(message)

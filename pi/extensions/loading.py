@@ -80,14 +80,6 @@ class Loader:
                     ) from error
                 self._fail(owner, "loading", error)
 
-    async def load_functions(self, functions: Sequence[Extension]) -> None:
-        """Those that a program brings; what one raises is raised."""
-        for rank, function in enumerate(functions, 1_000_000):
-            owner = inspect.getsourcefile(function) or repr(function)
-            self._roots[owner] = Path(owner)
-            source = {"path": owner, "source": "sdk", "scope": "temporary", "origin": "top-level"}
-            await self._call(function, owner, source, rank)
-
     async def _call(self, function: Extension, owner: str, source: SourceInfo, rank: int) -> None:
         pi = Pi(
             self._stage,

@@ -124,7 +124,7 @@ def test_what_fails_on_the_screen_is_said_and_locks_nobody_in(extend: Extend) ->
         screen.wait("count 0")
         screen.type("!")
         # A long path may be broken anywhere.
-        named = "extension_0.py:22,incustom:ZeroDivisionError"
+        named = "extension_0.py:19,incustom:ZeroDivisionError"
         screen.wait_until(lambda shown: named in "".join(shown.split()), named)
         screen.wait("gave None")
         screen.wait("in footer: ZeroDivisionError")

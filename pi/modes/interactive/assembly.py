@@ -52,7 +52,10 @@ def assemble(
     desk.stage.theme = looks.theme(wishes.theme or settings.theme, host.services)
     desk.screen.set_theme(desk.stage.theme)
     look = _look(host, desk)
-    files = FileProvider(host.paths.cwd)
+    config = host.services.environment.variables.get("XDG_CONFIG_HOME")
+    files = FileProvider(
+        host.paths.cwd, home=host.paths.home, config_home=Path(config) if config else None
+    )
     paths = PathProvider(host.paths.cwd, host.paths.home)
     editor = Editor(
         desk.stage.keymap,
