@@ -7,13 +7,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import COMMAND
+from tests.e2e.interactive.tmux import TMUX, Screen
 from tests.extensions.conftest import SAYS_DONE, Extend, Extended, calls
 from tests.extensions.test_examples_tools import EXAMPLES, declared, needs_examples, text_of
-
-try:
-    from tests.e2e.interactive.tmux import TMUX, Screen
-except ModuleNotFoundError:  # where it was before there were more of its kind
-    from tests.e2e.tmux import TMUX, Screen
 
 pytestmark = [needs_examples, pytest.mark.skipif(TMUX is None, reason="no tmux here")]
 

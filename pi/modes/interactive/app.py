@@ -6,6 +6,7 @@ and what comes of them comes back as events (events.py).
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -66,6 +67,12 @@ class App:
         self.ask = desk.ask
         self.transcript, self.editor, self.figures = transcript, editor, figures
         self.status = Status(self.stage.theme)
+        self.reading = Reading(
+            desk.screen.viewport,
+            lambda: self.keymap,
+            self.stage.theme,
+            lambda text: self.begin(copy_to_clipboard(self, text)),
+        )
         self.above: list[Component] = []
         self.below: list[Component] = []
         self.footer: Component = figures
@@ -124,6 +131,7 @@ class App:
     def _tick(self) -> None:
         self._ticking = None
         if self.status.working is not None:
+            self.transcript.tick(time.monotonic())
             self.refresh()
 
     def refresh(self, *, now: bool = False) -> None:
@@ -174,6 +182,9 @@ class App:
         self.reading.wheel = settings.fullscreen_wheel_scroll_lines
         self.reading.copy_on_select = settings.fullscreen_copy_on_select
         screen.viewport.scrollbar = settings.fullscreen_scrollbar
+        self.reading.wheel = settings.fullscreen_wheel_scroll_lines
+        self.reading.copy_on_select = settings.fullscreen_copy_on_select
+        screen.viewport.scrollbar = settings.fullscreen_scrollbar
         if self.tui_mode is None:
             screen.switch(settings.tui_mode)
         self.follower.update()
@@ -181,7 +192,8 @@ class App:
 
     def set_theme(self, theme: Theme) -> None:
         """Draw everything in other colours; what the terminal's scrollback has stays as it is."""
-        self.stage.theme = self.status.theme = self.figures.theme = self.editor.theme = theme
+        self.stage.theme = self.status.theme = self.figures.theme = theme
+        self.editor.theme = self.reading.theme = theme
         self.reading.theme = theme
         self.desk.screen.set_theme(theme)
         self.transcript.set_theme(theme)
@@ -229,6 +241,13 @@ class App:
         """What comes before any panel: focus, and extensions that read raw input."""
         if key.name in ("focusIn", "focusOut"):
             self.terminal_has_focus = key.name == "focusIn"
+            return True
+        if self.desk.screen.mode == "fullscreen":
+            listing = bool(self.desk.panels) or self.editor.completer.popup is not None
+            if self.reading.handle(key, listing):
+                self.refresh(now=True)
+                return True
+        elif key.name == "mouse":
             return True
         if any(listener(key.data) for listener in list(self.on_input)):
             return True

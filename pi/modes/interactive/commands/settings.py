@@ -37,7 +37,6 @@ async def settings(app: App, arguments: str) -> None:
         models=[row for row in model_rows(app) if row.usable],
         themes=app.looks.names(host.services.resources),
         preview=app.use_theme,
-        defaults={"tuiMode": "regular"},
     )
 
 
