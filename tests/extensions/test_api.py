@@ -659,3 +659,24 @@ def test_an_entry_point_of_a_package(tmp_path: Path) -> None:
         entry_point("team_tools", site)
     with pytest.raises(LoadError, match="is no function"):
         entry_point("team_tools:__name__", site)
+
+
+def test_a_reload_takes_what_is_there_now(extend: Extend) -> None:
+    pi = extend(SOUND, SWITCHING)
+    first, second = pi.folder / "extension_0.py", pi.folder / "extension_1.py"
+    with pi.rpc() as person:
+        person.ask("one")
+        first.write_text("def extend(pi:\n")
+        person.ask("/again")
+        (error,) = person.errors_of_extensions()
+        assert (error["extensionPath"], error["event"]) == (str(first), "loading")
+        assert error["place"] == f"{first}:1"
+        first.write_text(SOUND.replace('"sound"', '"louder"'))
+        second.write_text(SWITCHING.replace('"again"', '"anew"'))
+        person.ask("/again")
+        listed = person.request({"type": "get_commands"})["data"]["commands"]
+        person.ask("two")
+        assert person.finish() == 0
+    assert [c["name"] for c in listed] == ["handoff", "anew"]
+    kinds = [e["customType"] for e in pi.entries() if e["type"] == "custom"]
+    assert kinds == ["start", "sound", "start", "start", "louder"]
