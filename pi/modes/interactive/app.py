@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 Level = Literal["info", "warning", "error"]
 
+THEME_SECONDS = 1.0
+"""Between two looks at the file of the theme that is on."""
+
 EDITOR_SHARE = 0.3
 """Of the screen's rows for what an extension puts in the editor's place, at the most."""
 
@@ -92,6 +95,7 @@ class App:
         self.finished: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
         self._ticking: asyncio.TimerHandle | None = None
+        self._watching: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         desk.home, desk.frame = editor, self.frame
         desk.drawn, desk.on_error = self._after_frame, self.complain
@@ -163,11 +167,25 @@ class App:
             self.say(text, known)  # type: ignore[arg-type]
 
     def use_theme(self, name: str) -> None:
-        """Draw in the theme of that name; one that cannot be had is told of."""
+        """Draw in the theme of that name; one that cannot be had is told of.
+
+        One from a file is drawn anew when the file changes.
+        """
         theme = self.looks.theme(name, self.host.services)
         if self.looks.problem is not None:
             self.say(self.looks.problem, "warning")
         self.set_theme(theme)
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+        if self.looks.from_file:
+            self._watching = self._loop.call_later(THEME_SECONDS, self._look_again, name)
+
+    def _look_again(self, name: str) -> None:
+        if self.looks.changed():
+            self.use_theme(name)
+        else:
+            self._watching = self._loop.call_later(THEME_SECONDS, self._look_again, name)
 
     def apply_settings(self) -> None:
         """Settings have changed: what of them is seen is seen now."""
@@ -290,8 +308,9 @@ class App:
 
     async def close(self) -> None:
         """End what goes on here; the host is closed by whoever opened it."""
-        if self._ticking is not None:
-            self._ticking.cancel()
+        for timer in (self._ticking, self._watching):
+            if timer is not None:
+                timer.cancel()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
