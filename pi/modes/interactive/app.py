@@ -70,12 +70,6 @@ class App:
         self.ask = desk.ask
         self.transcript, self.editor, self.figures = transcript, editor, figures
         self.status = Status(self.stage.theme)
-        self.reading = Reading(
-            desk.screen.viewport,
-            lambda: self.keymap,
-            self.stage.theme,
-            lambda text: self.begin(copy_to_clipboard(self, text)),
-        )
         self.above: list[Component] = []
         self.below: list[Component] = []
         self.footer: Component = figures
@@ -200,9 +194,6 @@ class App:
         self.reading.wheel = settings.fullscreen_wheel_scroll_lines
         self.reading.copy_on_select = settings.fullscreen_copy_on_select
         screen.viewport.scrollbar = settings.fullscreen_scrollbar
-        self.reading.wheel = settings.fullscreen_wheel_scroll_lines
-        self.reading.copy_on_select = settings.fullscreen_copy_on_select
-        screen.viewport.scrollbar = settings.fullscreen_scrollbar
         if self.tui_mode is None:
             screen.switch(settings.tui_mode)
         self.follower.update()
@@ -212,7 +203,6 @@ class App:
         """Draw everything in other colours; what the terminal's scrollback has stays as it is."""
         self.stage.theme = self.status.theme = self.figures.theme = theme
         self.editor.theme = self.reading.theme = theme
-        self.reading.theme = theme
         self.desk.screen.set_theme(theme)
         self.transcript.set_theme(theme)
         self.invalidate()
@@ -260,18 +250,12 @@ class App:
         if key.name in ("focusIn", "focusOut"):
             self.terminal_has_focus = key.name == "focusIn"
             return True
-        if self.desk.screen.mode == "fullscreen":
-            listing = bool(self.desk.panels) or self.editor.completer.popup is not None
-            if self.reading.handle(key, listing):
-                self.refresh(now=True)
-                return True
-        elif key.name == "mouse":
-            return True
         if any(listener(key.data) for listener in list(self.on_input)):
             return True
         if self.desk.screen.mode != "fullscreen":
-            return False
-        read = self.reading.handle(key, listing=bool(self.desk.panels))
+            return key.name == "mouse"
+        listing = bool(self.desk.panels) or self.editor.completer.popup is not None
+        read = self.reading.handle(key, listing)
         if read:
             self.refresh(now=True)
         return read

@@ -45,6 +45,15 @@ def test_model(sit: Sitting) -> None:
     screen.wait_until(lambda s: s.rstrip().endswith("other-model"), "the model in the footer")
 
 
+def test_arguments_are_completed(sit: Sitting) -> None:
+    sit.serve(provider={"models": [{"id": "m1", "reasoning": True}, {"id": "other-model"}]})
+    screen = sit()
+    screen.type("/model oth")
+    screen.wait("→ other-model")
+    screen.press("Enter")
+    screen.wait("Model: mock/other-model")
+
+
 def test_thinking(sit: Sitting) -> None:
     screen = sit()
     screen.press("BTab")
