@@ -47,6 +47,11 @@ class PiError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def told(self) -> str:
+        """Both lines, for where an error is kept as a text."""
+        return f"{self}\n{self.hint}" if self.hint else str(self)
+
 
 class UsageError(PiError):
     exit_code = 2
