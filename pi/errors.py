@@ -86,9 +86,11 @@ class ProviderError(PiError):
 
     status: HTTP status, None when there was no answer. request_id: the provider's own, for support.
     retry_after: seconds the server asked to wait. retryable: whether the same request may succeed.
+    advised: the server's own word on that, if it gave one.
     """
 
     retryable = False
+    advised: bool | None = None
 
     def __init__(
         self,
