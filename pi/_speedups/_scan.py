@@ -1,5 +1,6 @@
 """The pure twin of scan.pyx: searches bytes and files for lines, with the same answers."""
 
+import errno
 import os
 import re
 
@@ -11,6 +12,8 @@ __all__ = ["Line", "Scan", "search_bytes", "search_file"]
 Line = tuple[int, bool, bytes, bool]
 
 _BLOCK = 65536
+_MOST_HELD = 1 << 28
+"""Bytes of a line, or of a file in UTF-16: more is not searched."""
 _MOST_AT_ONCE = 1 << 20
 """Bytes of one read: whoever stops a search does not wait for more."""
 
@@ -170,6 +173,8 @@ class Scan:
                 block = _BLOCK
             elif not done:
                 block *= 2  # a line longer than the buffer
+                if block > _MOST_HELD:
+                    raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             if last:
                 return
             keep = self.context_start(buffer, at)
@@ -188,6 +193,8 @@ class Scan:
             if self.stop[0]:
                 return
             pieces.append(piece)
+            if len(pieces) * _MOST_AT_ONCE > _MOST_HELD:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         data = b"".join(pieces)
         text = data[2:].decode("utf-16-le" if data[0] == 0xFF else "utf-16-be", "replace").encode()
         if binary or b"\0" not in text:

@@ -7,7 +7,7 @@ pattern has none. Nothing here needs the interpreter until the results are asked
 """
 
 from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.errno cimport EINTR, errno
+from libc.errno cimport EFBIG, EINTR, errno
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memchr, memcpy, memmove
@@ -27,6 +27,7 @@ cdef enum:
     BLOCK = 65536
     MOST_AT_ONCE = 1048576  # bytes of one read: whoever stops a search does not wait for more
     KEPT_BUFFER = 1048576
+    MOST_HELD = 268435456    # bytes of a line, or of a file in UTF-16: more is not searched
 
 
 cdef void add_line(Scan* scan, Found* found, size_t start, size_t stop, bint matched) noexcept nogil:
@@ -174,6 +175,8 @@ cdef int scan_wide(Scan* scan, Found* found, int file, size_t have) noexcept nog
         if got == 0:
             break
         have += got
+        if have > MOST_HELD:
+            return EFBIG
     wide = <uint8_t*>malloc(have + 1)
     if wide == NULL:
         return -1
@@ -263,6 +266,8 @@ cdef int scan_file(Scan* scan, Found* found, int file) noexcept nogil:
             block = BLOCK
         elif not done:
             block *= 2  # a line longer than the buffer
+            if block > MOST_HELD:
+                return EFBIG
         if done and stop == have:
             return 0
         # Move what is still needed to the front: unsearched bytes, and context before them.

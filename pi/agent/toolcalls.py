@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pi.agent.abort import Abort, Aborted
+from pi.agent.checks import content_problem, json_problem
 from pi.errors import ToolError
 from pi.tools.arguments import malformed_arguments, unknown_tool, validate
 from pi.tools.base import Tool, ToolContext, ToolResult, text_block
@@ -210,10 +211,22 @@ async def _run(tool: Tool, args: dict[str, Any], context: ToolContext) -> _Outco
     """A tool's failure of any kind is a result: it must not end the run."""
     try:
         result = await tool.run(args, context)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Nobody wanted it to end: what it waited for was cancelled.
+        return _failure(ToolError(f"{tool.name} failed: what it waited for was cancelled"))
     except ToolError as error:
         return _failure(error)
     except Exception as error:  # noqa: BLE001  (a fault in a tool is told to the model, with its type)
         return _failure(ToolError(f"{tool.name} failed: {type(error).__name__}: {error}"))
+    # What cannot be stored would end the run: a tool may come from anywhere.
+    problem = content_problem(result.content) or json_problem(
+        (result.details, result.structured, result.usage)
+    )
+    if problem is not None:
+        return _failure(ToolError(f"{tool.name} failed: its result is of no use: {problem}"))
     return _Outcome(result, result.is_error)
 
 

@@ -176,7 +176,7 @@ class Settings(NamedTuple):
     branch_summary: BranchSummary = BranchSummary()
     theme: str = "system"
     quiet_startup: bool | Literal["header"] = False
-    tui_mode: Literal["regular", "fullscreen"] = "fullscreen"
+    tui_mode: Literal["regular", "fullscreen"] = "regular"
     fullscreen_exit_output: Literal["transcript", "resume-hint"] = "transcript"
     fullscreen_scrollbar: Literal["auto", "always", "hidden"] = "auto"
     fullscreen_copy_on_select: bool = True

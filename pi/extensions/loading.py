@@ -80,14 +80,6 @@ class Loader:
                     ) from error
                 self._fail(owner, "loading", error)
 
-    async def load_functions(self, functions: Sequence[Extension]) -> None:
-        """Those that a program brings; what one raises is raised."""
-        for rank, function in enumerate(functions, 1_000_000):
-            owner = inspect.getsourcefile(function) or repr(function)
-            self._roots[owner] = Path(owner)
-            source = {"path": owner, "source": "sdk", "scope": "temporary", "origin": "top-level"}
-            await self._call(function, owner, source, rank)
-
     async def _call(self, function: Extension, owner: str, source: SourceInfo, rank: int) -> None:
         pi = Pi(
             self._stage,
@@ -116,9 +108,15 @@ class Loader:
         self._report(HookFailure(owner, event, _text(error), error))
 
     def _report(self, failure: HookFailure) -> None:
-        root = self._roots.get(failure.owner)
-        if failure.error is not None and root is not None and failure.place is None:
-            failure = replace(failure, place=place_of(failure.error, root))
+        if failure.error is not None and failure.place is None:
+            # A component on the screen does not know whose it is; its traceback does.
+            owners = [failure.owner] if failure.owner else list(self._roots)
+            for owner in owners:
+                root = self._roots.get(owner)
+                place = None if root is None else place_of(failure.error, root)
+                if place is not None:
+                    failure = replace(failure, owner=owner, place=place)
+                    break
         self._host.ui.report(failure)
 
 

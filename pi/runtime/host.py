@@ -437,9 +437,13 @@ class Host:
         """Take up what has changed in the settings, without anything else being read again."""
         services = self.services
         settings = read_settings(services.paths).resolve(trusted=services.settings.trusted)
-        self.services = services = replace(services, settings=settings)
-        session = self.session
-        session.retry = session.compactor.retry = services.retry_policy()
+        self.services = replace(services, settings=settings)
+        self._apply_settings()
+
+    def _apply_settings(self) -> None:
+        """Settings that the open session goes by."""
+        session, settings = self.session, self.services.settings
+        session.retry = session.compactor.retry = self.services.retry_policy()
         session.compactor.settings = settings.compaction
         session.compactor.enabled = settings.compaction.enabled
         session.queues.steering_mode = settings.steering_mode
@@ -461,6 +465,7 @@ class Host:
         names = [tool.name for tool in session.tools]
         names += [name for name in self.extending.active_tools() if name not in before]
         self.extending.use_tools(names)
+        self._apply_settings()
         warn(services.diagnostics())
         await self.extending.announce("reload", None)
 

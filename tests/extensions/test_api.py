@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pi.extensions.modules import LoadError, entry_point
 from tests.e2e.conftest import Machine, ScriptedFactory
 from tests.extensions.conftest import SAYS_DONE, Extend, calls, last_json
 from tests.extensions.test_examples_tools import declared, text_of
@@ -522,3 +523,139 @@ def test_tools_of_extensions_obey_the_command_line(extend: Extend) -> None:
         before = len(pi.bodies)
         assert pi.run(*options, "-p", "hi").code == 0
         assert declared(pi, before) == expected, options
+
+
+RUBBISH = """
+import asyncio
+from pi.agent.hook_events import *
+from pi.extensions import ToolResult
+
+class Odd:
+    def __repr__(self):
+        return "Odd()"
+
+WRONG = {
+    "input": [Odd(), Transform(3)],
+    "before_agent_start": [Odd(), Start(message=Odd()), Start(message={"customType": "x"}),
+        Start(message={"customType": "x", "content": [Odd()]}),
+        Start(message={"customType": "x", "content": "y", "details": Odd()}),
+        Start(system_prompt=Odd())],
+    "turn_end": [Odd(), Boundary(entries=[{"type": "custom", "customType": "x", "data": Odd()}]),
+        Boundary(entries=[{"type": "context_edit", "targetId": "nothing"}]), Boundary(entries=[3])],
+    "agent_before_settle": [Odd(), Boundary(entries=[{}])],
+    "message_end": [Odd(), {"role": "assistant"}, {"role": "user", "content": Odd()}],
+    "tool_result": [Odd(), ResultPatch(content="text"), ResultPatch(content=[Odd()]),
+        ResultPatch(details=Odd()), ResultPatch(usage=Odd())],
+    "context": [Odd(), [Odd()], [{"role": "nobody"}],
+        [{"role": "user", "content": [{"type": "text"}]}]],
+    "context_with_system": [Odd(), [], [{"role": "user", "content": "x"}],
+        [{"role": "system"}, Odd()]],
+    "before_provider_request": [Odd(), {"x": Odd()}],
+    "session_start": [Odd()], "resources_discover": [Odd()], "agent_settled": [Odd()],
+}
+
+def extend(pi):
+    for name, answers in WRONG.items():
+        for answer in answers:
+            pi.on(name, lambda event, answer=answer: answer)
+
+    @pi.on("before_agent_start")
+    def parts(event):
+        event.system_prompt_options.selected_tools.append(Odd())
+        event.system_prompt_options.prompt_guidelines.append(Odd())
+
+    @pi.on("before_provider_headers")
+    def headers(event):
+        event.headers[3] = Odd()
+
+    @pi.on("before_provider_request")
+    def payload(event):
+        event.payload = Odd()
+
+    @pi.on("turn_start")
+    async def cancelled():
+        raise asyncio.CancelledError
+
+    @pi.on("agent_end")
+    def exits():
+        raise SystemExit
+
+    @pi.tool
+    def odd_content(x: str) -> object:
+        '''Odd'''
+        return ToolResult("text")
+
+    @pi.tool
+    def odd_details(x: str) -> object:
+        '''Odd'''
+        return ToolResult([], details=Odd())
+
+    @pi.tool
+    async def odd_end(x: str) -> object:
+        '''Odd'''
+        raise asyncio.CancelledError
+
+    @pi.command("odd")
+    def odd(args, ctx):
+        for send in (lambda: pi.append_entry("x", Odd()),
+                     lambda: pi.send_message({"customType": 3}),
+                     lambda: pi.set_active_tools([Odd(), "read"]),
+                     lambda: pi.set_label("no", "x")):
+            try:
+                send()
+            except Exception as error:
+                ctx.ui.notify(type(error).__name__)
+"""
+
+
+def test_rubbish_from_everywhere_ends_nothing(extend: Extend) -> None:
+    names = ("odd_content", "odd_details", "odd_end")
+    turns = [calls(name, {"x": "1"}, f"call_{name}") for name in names]
+    pi = extend(RUBBISH, turns=[*turns, SAYS_DONE])
+    with pi.rpc() as person:
+        person.ask("go")
+        person.ask("/odd")
+        person.ask("again")
+        assert person.finish() == 0
+    results = [text_of(r) for r in pi.tool_results()]
+    assert "content is a list" in results[0]
+    assert "no JSON" in results[1]
+    assert "was cancelled" in results[2]
+    assert pi.machine.messages()[-1]["content"] == [{"type": "text", "text": "done"}]
+    errors = person.errors_of_extensions()
+    events = {error["event"] for error in errors}
+    assert {"input", "turn_end", "message_end", "tool_result", "context", "turn_start"} <= events
+    assert {"before_agent_start", "before_provider_headers", "before_provider_request"} <= events
+    assert person.notices() == ["SessionError", "ValueError", "SessionError"]
+
+
+def test_an_abort_ends_a_handler_that_asks(extend: Extend) -> None:
+    source = """
+def extend(pi):
+    @pi.on("tool_call")
+    async def gate(event, ctx):
+        try:
+            await ctx.ui.confirm("Sure", "?")
+        finally:
+            pi.append_entry("ended")
+"""
+    pi = extend(source, turns=[calls("bash", {"command": "echo"}), SAYS_DONE])
+    with pi.rpc() as person:
+        person.request({"type": "prompt", "message": "go"})
+        person.until("extension_ui_request")
+        assert person.request({"type": "abort"})["success"]
+        assert person.until("agent_settled")["aborted"] is True
+        assert person.ask("again")["success"]
+        person.finish()
+    assert [e["customType"] for e in pi.entries() if e["type"] == "custom"] == ["ended"]
+
+
+def test_an_entry_point_of_a_package(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "team_tools").mkdir(parents=True)
+    (site / "team_tools" / "__init__.py").write_text("class Box:\n    extend = staticmethod(len)\n")
+    assert entry_point("team_tools:Box.extend", site) is len
+    with pytest.raises(AttributeError):
+        entry_point("team_tools", site)
+    with pytest.raises(LoadError, match="is no function"):
+        entry_point("team_tools:__name__", site)

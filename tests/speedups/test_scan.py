@@ -251,6 +251,17 @@ def slow_file(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sparse files")
+@pytest.mark.parametrize("start", [b"7\n", b"\xff\xfe"])
+def test_a_line_without_end_is_given_up(modules, tmp_path: Path, start: bytes) -> None:
+    """What nobody could hold in memory, as a sparse file easily has it."""
+    path = tmp_path / "f"
+    path.write_bytes(start)
+    os.truncate(path, 1 << 40)
+    with pytest.raises(OSError, match="large"):
+        modules.scan.search_file(make_query("7"), os.fsencode(path), most=9)
+
+
 SLOW = r"\b\d\b|\b[q-z]{1,3}\b"
 
 

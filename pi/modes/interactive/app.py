@@ -6,6 +6,7 @@ and what comes of them comes back as events (events.py).
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 Level = Literal["info", "warning", "error"]
 
 EDITOR_SHARE = 0.3
-"""Of the screen's rows for the editor, at the most."""
+"""Of the screen's rows for what an extension puts in the editor's place, at the most."""
 
 
 class App:
@@ -66,6 +67,12 @@ class App:
         self.ask = desk.ask
         self.transcript, self.editor, self.figures = transcript, editor, figures
         self.status = Status(self.stage.theme)
+        self.reading = Reading(
+            desk.screen.viewport,
+            lambda: self.keymap,
+            self.stage.theme,
+            lambda text: self.begin(copy_to_clipboard(self, text)),
+        )
         self.above: list[Component] = []
         self.below: list[Component] = []
         self.footer: Component = figures
@@ -107,12 +114,15 @@ class App:
         focus: Panel = self.desk.focus or self.editor
         if focus is self.desk.home:
             _, rows = self.desk.screen.size
-            self.editor.height = focus.height = int(rows * EDITOR_SHARE)
+            self.editor.height = rows  # it takes a part of that
+            if focus is not self.editor:  # an extension's, in its place
+                focus.height = int(rows * EDITOR_SHARE)
         self.desk.fit_panel()
         bottom: tuple[Component, ...] = (self.status, *self.above, focus, *self.below, self.footer)
         if self.reading.searching:
             bottom, focus = (self.reading, *bottom), self.reading
-        return Frame(self.transcript.components, bottom, focus)
+        caret = focus is self.editor and self.editor.draws_caret
+        return Frame(self.transcript.components, bottom, focus, draws_caret=caret)
 
     def _after_frame(self) -> None:
         if self.status.working is not None and self._ticking is None:
@@ -121,6 +131,7 @@ class App:
     def _tick(self) -> None:
         self._ticking = None
         if self.status.working is not None:
+            self.transcript.tick(time.monotonic())
             self.refresh()
 
     def refresh(self, *, now: bool = False) -> None:
@@ -171,6 +182,9 @@ class App:
         self.reading.wheel = settings.fullscreen_wheel_scroll_lines
         self.reading.copy_on_select = settings.fullscreen_copy_on_select
         screen.viewport.scrollbar = settings.fullscreen_scrollbar
+        self.reading.wheel = settings.fullscreen_wheel_scroll_lines
+        self.reading.copy_on_select = settings.fullscreen_copy_on_select
+        screen.viewport.scrollbar = settings.fullscreen_scrollbar
         if self.tui_mode is None:
             screen.switch(settings.tui_mode)
         self.follower.update()
@@ -178,7 +192,8 @@ class App:
 
     def set_theme(self, theme: Theme) -> None:
         """Draw everything in other colours; what the terminal's scrollback has stays as it is."""
-        self.stage.theme = self.status.theme = self.figures.theme = self.editor.theme = theme
+        self.stage.theme = self.status.theme = self.figures.theme = theme
+        self.editor.theme = self.reading.theme = theme
         self.reading.theme = theme
         self.desk.screen.set_theme(theme)
         self.transcript.set_theme(theme)
@@ -186,7 +201,7 @@ class App:
 
     def show_again(self) -> None:
         """The conversation is another one now, such as another branch."""
-        self.desk.screen.restart()
+        self.desk.screen.restart(keep=False)
         self.transcript.clear()
         self.transcript.load(self.host.session.transcript.messages)
         self.follower.update()
@@ -226,6 +241,13 @@ class App:
         """What comes before any panel: focus, and extensions that read raw input."""
         if key.name in ("focusIn", "focusOut"):
             self.terminal_has_focus = key.name == "focusIn"
+            return True
+        if self.desk.screen.mode == "fullscreen":
+            listing = bool(self.desk.panels) or self.editor.completer.popup is not None
+            if self.reading.handle(key, listing):
+                self.refresh(now=True)
+                return True
+        elif key.name == "mouse":
             return True
         if any(listener(key.data) for listener in list(self.on_input)):
             return True

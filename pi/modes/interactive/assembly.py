@@ -52,7 +52,10 @@ def assemble(
     desk.stage.theme = looks.theme(wishes.theme or settings.theme, host.services)
     desk.screen.set_theme(desk.stage.theme)
     look = _look(host, desk)
-    files = FileProvider(host.paths.cwd)
+    config = host.services.environment.variables.get("XDG_CONFIG_HOME")
+    files = FileProvider(
+        host.paths.cwd, home=host.paths.home, config_home=Path(config) if config else None
+    )
     paths = PathProvider(host.paths.cwd, host.paths.home)
     editor = Editor(
         desk.stage.keymap,
@@ -92,7 +95,7 @@ def show_session(app: App) -> None:
     host, transcript = app.host, app.transcript
     settings = host.services.settings
     if settings.quiet_startup is not True:
-        app.header = Header(app.stage, _loaded(host))
+        app.header = Header(app.stage, _loaded(host) if settings.quiet_startup is False else ())
         transcript.add(app.header)
     messages = host.session.transcript.messages
     hidden = len(messages) - MOST_MESSAGES
@@ -132,13 +135,16 @@ async def settle_in(app: App, colors: "asyncio.Task[Colors]", first: Sequence[Pr
 
 
 def _preload(api: str | None) -> None:
-    """What the first request needs; in a thread, so that no key waits for it."""
+    """What the first request and its answer need; in a thread, so that no key waits for it."""
+    import pi.modes.interactive.markdown  # noqa: F401, PLC0415  (not before the first frame)
+    from pi.modes.interactive.highlight import preload  # noqa: PLC0415  (as above)
     from pi.providers.http import warm_up  # noqa: PLC0415  (not before the first frame)
     from pi.providers.registry import APIS, stream_function  # noqa: PLC0415  (as above)
 
     warm_up()
     if api is not None and api in APIS:
         stream_function(api)
+    preload()
 
 
 def _look(host: Host, desk: Desk) -> Look:

@@ -1,8 +1,10 @@
 """Keys of the application: what each action does when the focused panel has left it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from pi.modes.interactive.app import App
+from pi.modes.interactive.elsewhere import paste_clipboard, write_outside
 from pi.modes.interactive.talk import Talk
 from pi.modes.interactive.view import Key
 
@@ -24,6 +26,8 @@ class Bindings:
             "app.thinking.cycle": self._cycle_thinking,
             "app.model.cycleForward": lambda key: self._cycle_model(1),
             "app.model.cycleBackward": lambda key: self._cycle_model(-1),
+            "app.editor.external": self._begin(write_outside),
+            "app.clipboard.pasteImage": self._begin(paste_clipboard),
             "app.message.followUp": self._follow_up,
             "app.message.dequeue": lambda key: talk.take_back() or True,
             "app.message.copy": self._command("copy"),
@@ -50,6 +54,13 @@ class Bindings:
 
         return run
 
+    def _begin(self, work: Callable[[App], Coroutine[Any, Any, None]]) -> Callable[[Key], bool]:
+        def run(key: Key) -> bool:
+            self.app.begin(work(self.app))
+            return True
+
+        return run
+
     def _exit(self, key: Key) -> bool:
         if self.app.editor.text:
             return False
@@ -57,8 +68,10 @@ class Bindings:
         return True
 
     def _suspend(self, key: Key) -> bool:
-        self.app.desk.screen.suspend()
-        self.app.terminal.suspend()
+        if self.app.platform == "windows":
+            self.app.say("Windows has no way to stop a program and go on with it.", "warning")
+        else:
+            self.app.terminal.suspend()
         return True
 
     def _expand(self, key: Key) -> bool:

@@ -7,27 +7,37 @@ what moves the cursor, whether it is a letter with its accents or an emoji of fi
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 # The widths of characters; prompt-toolkit brings it along anyway.
 from wcwidth import clip, iter_graphemes, strip_sequences, wcswidth
 
-__all__ = ["ESCAPE", "Pen", "crop", "cut", "fit", "pad", "plain", "width", "wrap", "wrap_rows"]
+__all__ = ["ESCAPE", "Pen", "crop", "cut", "pad", "plain", "width", "wrap", "wrap_rows"]
 
 ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]_PX^][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 """A whole escape sequence: CSI, a string (OSC, APC, DCS), or two characters."""
 
 _WORD = re.compile(r" +|[^ ]+")
-# Writing without spaces between words: a row may end after any character.
-_WIDE = re.compile(
-    r"[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f"
-    r"\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff]"
-)
-# Letters and signs of one cell each, alone or beside anything: what most text is made of.
-_SINGLE = re.compile(
-    r"[ -~\xa0-\xac\xae-\u02ff\u0370-\u0377\u0384-\u0481\u048a-\u052f\u2010-\u2027\u2030-\u205e"
-    r"\u2190-\u22ff\u2500-\u25fc]*"
-)
 _NO_LINE_STARTS_WITH = frozenset("、。，．：；？！）」』】〕〉》〗”’・ー…,.!?;:)]}")
+
+
+# Compiled when the first text asks for them that is not ASCII: such large sets take milliseconds.
+@cache
+def _wide() -> re.Pattern[str]:
+    """Writing without spaces between words: a row may end after any character."""
+    return re.compile(
+        r"[\u1100-\u115f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f"
+        r"\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff]"
+    )
+
+
+@cache
+def _single() -> re.Pattern[str]:
+    """Letters and signs of one cell each, alone or beside anything: what most text is made of."""
+    return re.compile(
+        r"[ -~\xa0-\xac\xae-\u02ff\u0370-\u0377\u0384-\u0481\u048a-\u052f\u2010-\u2027"
+        r"\u2030-\u205e\u2190-\u22ff\u2500-\u25fc]*"
+    )
 
 
 def plain(text: str) -> str:
@@ -69,11 +79,6 @@ def pad(text: str, cells: int) -> str:
     return text + " " * missing if missing > 0 else text
 
 
-def fit(text: str, cells: int, end: str = "…") -> str:
-    """The text in exactly so many cells."""
-    return pad(cut(text, cells, end), cells)
-
-
 def wrap_rows(text: str, cells: int) -> list[str]:
     """Every line of the text wrapped; styles that span lines are not carried over."""
     rows: list[str] = []
@@ -110,7 +115,7 @@ def _breaks(text: str, cells: int) -> list[tuple[int, int]]:
         first, start = 0, first  # no room for it
     else:
         start = 0
-    if text.isascii() or _SINGLE.fullmatch(text):
+    if text.isascii() or _single().fullmatch(text):
         return _breaks_single(text, cells, start, first)
     return _breaks_wide(text, cells, start, first)
 
@@ -168,7 +173,7 @@ def _atoms(text: str, cells: int, start: int) -> Iterator[tuple[int, int, int, b
             yield at, match.end(), len(word), None
             continue
         size = width(word)
-        wide = _WIDE.search(word) is not None
+        wide = _wide().search(word) is not None
         if size <= cells - (at if at == start else 0) and not wide:
             yield at, match.end(), size, False
             continue

@@ -54,10 +54,16 @@ class Follower:
 
     def forget(self) -> None:
         """Another session: what was counted is the other's."""
+        self.ended()
+        self.app.figures.spent = Spent()
+
+    def ended(self) -> None:
+        """No run is under way any more, however it ended."""
         self._tools.clear()
         self._began = 0.0
         self.app.status.end()
-        self.app.figures.spent = Spent()
+        self.app.terminal.set_progress("off")
+        self.app.refresh()
 
     # Runs
 
@@ -69,10 +75,8 @@ class Follower:
 
     def _agent_settled(self, event: Any) -> None:
         app = self.app
-        self._tools.clear()
-        app.status.end()
-        app.terminal.set_progress("off")
-        took, self._began = time.monotonic() - self._began, 0.0
+        took = time.monotonic() - self._began
+        self.ended()
         if took > LONG_RUN and not event["aborted"] and not app.terminal_has_focus:
             variables = app.host.services.environment.variables
             app.terminal.notify("pi has finished", notification_of(variables))

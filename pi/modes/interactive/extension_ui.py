@@ -11,22 +11,17 @@ from pi.modes.interactive.extension_parts import (
     GuardedPanel,
     WidgetLines,
     component_of,
+    failure_of,
     made,
 )
 from pi.modes.interactive.palette import Theme
-from pi.modes.interactive.pickers.dialogs import (
-    ConfirmDialog,
-    EditorDialog,
-    InputDialog,
-    SelectDialog,
-)
 from pi.modes.interactive.transcript.look import Renderers, ToolRenderer, ToolView
 from pi.modes.interactive.view import Component, Key
-from pi.runtime.additions import AddedTool, Additions, Drawing, Renderer
 from pi.runtime.ui import UI, Mode, Notice, Placement
 
 if TYPE_CHECKING:
     from pi.agent.hooks import HookFailure
+    from pi.runtime.additions import Additions, Drawing, Renderer
 
 __all__ = ["TerminalUI", "plug_in"]
 
@@ -74,22 +69,22 @@ class TerminalUI(UI):
     ) -> str | None:
         first, _, rest = title.partition("\n")
         index = await self.app.ask(
-            SelectDialog, first, options, about=rest.strip("\n"), timeout=seconds
+            _dialogs().SelectDialog, first, options, about=rest.strip("\n"), timeout=seconds
         )
         return None if index is None else options[index]
 
     async def confirm(self, title: str, message: str, *, seconds: float | None = None) -> bool:
-        return bool(await self.app.ask(ConfirmDialog, title, message, timeout=seconds))
+        return bool(await self.app.ask(_dialogs().ConfirmDialog, title, message, timeout=seconds))
 
     async def input(
         self, title: str, placeholder: str | None = None, *, seconds: float | None = None
     ) -> str | None:
         return await self.app.ask(
-            InputDialog, title, placeholder=placeholder or "", timeout=seconds
+            _dialogs().InputDialog, title, placeholder=placeholder or "", timeout=seconds
         )
 
     async def editor(self, title: str, prefill: str | None = None) -> str | None:
-        return await self.app.ask(EditorDialog, title, prefill=prefill or "")
+        return await self.app.ask(_dialogs().EditorDialog, title, prefill=prefill or "")
 
     async def custom(
         self,
@@ -106,7 +101,7 @@ class TerminalUI(UI):
 
         def panel(done: Callable[[Any], None]) -> GuardedPanel:
             holder["done"] = done
-            return GuardedPanel(inner, self.report, "custom", done)
+            return GuardedPanel(inner, self.fault, "custom", done)
 
         return await self.app.desk.open(panel)
 
@@ -114,6 +109,11 @@ class TerminalUI(UI):
 
     def notify(self, message: str, kind: Notice = "info") -> None:
         self.app.say(message, kind)
+
+    def fault(self, failure: "HookFailure") -> None:
+        """A fault on the screen: whose it is, the extensions' loader finds out."""
+        additions = self.app.host.additions
+        (self.report if additions is None else additions.hooks.report)(failure)
 
     def report(self, failure: "HookFailure") -> None:
         where = failure.place or failure.owner or "an extension"
@@ -147,7 +147,7 @@ class TerminalUI(UI):
     def set_widget_component(
         self, key: str, factory: Callable[..., Any], placement: Placement | None = None
     ) -> None:
-        component = component_of(factory, self.app.stage, self.report, f"widget {key}")
+        component = component_of(factory, self.app.stage, self.fault, f"widget {key}")
         if component is not None:
             self._widgets[key] = (component, placement or "aboveEditor")
         self._place_widgets()
@@ -162,7 +162,7 @@ class TerminalUI(UI):
         app = self.app
         made: Component | None = None
         if factory is not None:
-            made = component_of(factory, app.stage, self.report, "footer", app.figures)
+            made = component_of(factory, app.stage, self.fault, "footer", app.figures)
         app.footer = app.figures if made is None else made
         app.refresh()
 
@@ -171,7 +171,7 @@ class TerminalUI(UI):
         before = app.header
         if factory is None or before is None:
             return
-        component = component_of(factory, app.stage, self.report, "header")
+        component = component_of(factory, app.stage, self.fault, "header")
         if component is not None and before in app.transcript.components:
             app.transcript.components[app.transcript.components.index(before)] = component
             app.header = component
@@ -217,13 +217,11 @@ class TerminalUI(UI):
             try:
                 inner = factory(stage, stage.theme, stage.keymap, app.editor)
             except Exception as error:  # noqa: BLE001  (code of others)
-                from pi.agent.hooks import HookFailure  # noqa: PLC0415  (loaded with extensions)
-
                 self._editor = None
-                self.report(HookFailure("", "editor", f"{type(error).__name__}: {error}", error))
+                self.fault(failure_of("editor", error))
             else:
                 back = lambda value: self.set_editor_component(None)  # noqa: E731
-                app.desk.home = _EditorPanel(inner, self.report, "editor", back)
+                app.desk.home = _EditorPanel(inner, self.fault, "editor", back)
         app.refresh()
 
     def get_editor_component(self) -> Callable[..., Any] | None:
@@ -232,7 +230,7 @@ class TerminalUI(UI):
     def add_completion(self, provider: Callable[..., Any]) -> None:
         triggers = getattr(provider, "triggers", string.ascii_letters + "#$@:")
         completer = self.app.editor.completer
-        completer.providers.insert(0, AddedCompletion(provider, self.report, triggers))
+        completer.providers.insert(0, AddedCompletion(provider, self.fault, triggers))
 
     def on_terminal_input(self, listener: Callable[[str], Any]) -> Callable[[], None]:
         listeners = self.app.on_input
@@ -279,10 +277,7 @@ class TerminalUI(UI):
             try:
                 await shortcut.run()
             except Exception as error:  # noqa: BLE001  (whatever it is, pi goes on)
-                from pi.agent.hooks import HookFailure  # noqa: PLC0415  (loaded with extensions)
-
-                text = f"{type(error).__name__}: {error}"
-                report(HookFailure(shortcut.owner, f"key {shortcut.key}", text, error))
+                report(failure_of(f"key {shortcut.key}", error, shortcut.owner))
 
         self.app.begin(run())
         return True
@@ -301,6 +296,13 @@ class _EditorPanel(GuardedPanel):
             return False
 
 
+def _dialogs() -> Any:
+    # When something is asked, not when pi starts.
+    from pi.modes.interactive.pickers import dialogs  # noqa: PLC0415
+
+    return dialogs
+
+
 def _renderers(app: App) -> Renderers:
     """How the extensions that are loaded draw."""
     additions = app.host.additions
@@ -315,7 +317,9 @@ def _renderers(app: App) -> Renderers:
     return found
 
 
-def _drawing_of(app: App, renderer: Renderer) -> Callable[[Any, bool, Theme], Component]:
+def _drawing_of(app: App, renderer: "Renderer") -> Callable[[Any, bool, Theme], Component]:
+    from pi.runtime.additions import Drawing  # noqa: PLC0415  (loaded with extensions)
+
     def draw(shown: Any, expanded: bool, theme: Theme) -> Component:
         return Drawn(
             lambda width: renderer(
@@ -326,8 +330,10 @@ def _drawing_of(app: App, renderer: Renderer) -> Callable[[Any, bool, Theme], Co
     return draw
 
 
-def _tool_renderer(app: App, additions: Additions, name: str) -> ToolRenderer | None:
+def _tool_renderer(app: App, additions: "Additions", name: str) -> ToolRenderer | None:
     """What the resolvers say of a tool, then the tool itself."""
+    from pi.runtime.additions import Drawing  # noqa: PLC0415  (loaded with extensions)
+
     added = additions.tools.get(name)
 
     def following(at: int) -> Any:
@@ -345,7 +351,7 @@ def _tool_renderer(app: App, additions: Additions, name: str) -> ToolRenderer | 
     if call is None and result is None:
         return None
 
-    def drawing(view: ToolView, expanded: bool, width: int) -> Drawing:
+    def drawing(view: ToolView, expanded: bool, width: int) -> "Drawing":
         return Drawing(
             expanded=expanded,
             partial=view.state == "running",
@@ -371,9 +377,7 @@ def _tool_renderer(app: App, additions: Additions, name: str) -> ToolRenderer | 
     )
 
 
-def _slots(chosen: Any) -> tuple[Renderer | None, Renderer | None]:
+def _slots(chosen: Any) -> "tuple[Renderer | None, Renderer | None]":
     if isinstance(chosen, Mapping):
         return chosen.get("render_call"), chosen.get("render_result")
-    if isinstance(chosen, AddedTool):
-        return chosen.render_call, chosen.render_result
-    return None, None
+    return getattr(chosen, "render_call", None), getattr(chosen, "render_result", None)

@@ -20,7 +20,7 @@ __all__ = ["Inline", "image_removal", "row_to_write"]
 
 _IMAGE = "\x1b_G"  # kitty's protocol
 _IMAGE_FILE = "\x1b]1337;"  # iTerm2's
-_IMAGE_ID = re.compile(r"\x1b_G[^;\x1b]*?\bi=(\d+)")
+_IMAGE_ID = r"\x1b_G[^;\x1b]*?\bi=(\d+)"
 
 
 class Inline:
@@ -88,9 +88,9 @@ class Inline:
         self._commit(self._settled)
         self._above = self._settled = 0
 
-    def restart(self, parts: list[str]) -> None:
-        """As `leave`, but all that is shown of the transcript stays, and another one begins."""
-        self._end(parts, self._above)
+    def restart(self, parts: list[str], *, keep: bool = True) -> None:
+        """As `leave`, but another transcript begins. keep: what is shown of this one stays."""
+        self._end(parts, self._above if keep else 0)
         self.done = self.done_rows = self._above = self._settled = 0
         self._partial = ()
 
@@ -259,7 +259,7 @@ def _erased(rows: int) -> str:
 
 def image_removal(rows: Sequence[str]) -> str:
     """What takes the images of these rows (kitty's) off the terminal; text does not cover them."""
-    found = [match for row in rows if _IMAGE in row for match in _IMAGE_ID.findall(row)]
+    found = [match for row in rows if _IMAGE in row for match in re.findall(_IMAGE_ID, row)]
     return "".join(f"\x1b_Ga=d,d=i,i={number},q=2\x1b\\" for number in found)
 
 

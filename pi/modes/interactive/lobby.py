@@ -7,10 +7,7 @@ from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
 from pi.config.settings import read_settings
 from pi.config.trust import decide_trust, protected_resources, save_trust
-from pi.modes.interactive.choosing import pick_session
 from pi.modes.interactive.desk import Desk
-from pi.modes.interactive.pickers.dialogs import ConfirmDialog
-from pi.modes.interactive.pickers.trust import MissingFolderDialog, TrustDialog
 from pi.runtime.host import chosen_folder
 from pi.runtime.opening import find_named
 from pi.runtime.options import RunOptions
@@ -27,6 +24,9 @@ class Lobby:
 
     async def session(self, options: RunOptions) -> RunOptions | None:
         """`--resume`: the session to open."""
+        # The index comes along with it.
+        from pi.modes.interactive.choosing import pick_session  # noqa: PLC0415
+
         paths = find_paths(self._environment)
         path = await pick_session(self._desk, paths)
         return None if path is None else replace(options, session=str(path))
@@ -36,6 +36,9 @@ class Lobby:
         folder = chosen_folder(options, self._environment, paths)
         named = find_named(options, paths, folder)
         if named is not None and named.elsewhere is not None:
+            # Asked rarely, like what follows.
+            from pi.modes.interactive.pickers.dialogs import ConfirmDialog  # noqa: PLC0415
+
             forked = await self._desk.ask(
                 ConfirmDialog,
                 "A session of another folder",
@@ -58,6 +61,8 @@ class Lobby:
         cwd = started_in(path)
         if cwd is None or Path(cwd).is_dir():
             return options
+        from pi.modes.interactive.pickers.trust import MissingFolderDialog  # noqa: PLC0415
+
         answer = await self._desk.ask(MissingFolderDialog, cwd, paths.cwd)
         if answer == "fork":
             return replace(options, session=None, fork=str(path), continue_latest=False)
@@ -72,6 +77,8 @@ class Lobby:
         approve = options.trust_of(paths.cwd)
         if decide_trust(paths, approve=approve, default=default) is not None:
             return options
+        from pi.modes.interactive.pickers.trust import TrustDialog  # noqa: PLC0415  (as above)
+
         found = [_named(path, paths.cwd) for path in protected_resources(paths)]
         answer = await self._desk.ask(TrustDialog, paths.cwd, found=found)
         if answer is None:

@@ -7,8 +7,7 @@ synchronized output, and only rows that differ from what is shown are written.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from pi.modes.interactive.cells import crop, width
 from pi.modes.interactive.inline import Inline
@@ -44,18 +43,20 @@ class Output(Protocol):
     def get_size(self) -> _Size: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What is to be seen.
 
     transcript: the conversation, oldest first; it only ever grows at its end (else `restart`).
     bottom: what stands below it, top to bottom: status, widgets, the editor, the footer.
     focus: the panel among `bottom` whose cursor is the terminal's.
+    draws_caret: the panel draws the caret itself; the terminal's own cursor is put there unseen,
+        for input methods.
     """
 
     transcript: Sequence[Component]
     bottom: Sequence[Component]
     focus: Panel | None = None
+    draws_caret: bool = False
 
 
 class Screen:
@@ -115,7 +116,7 @@ class Screen:
                 parts.append(self.viewport.enter(modes=self._switch is None))
             self.viewport.paint(parts, frame.transcript, bottom, cursor, columns, rows)
         self._open = True
-        show = cursor is not None
+        show = cursor is not None and not frame.draws_caret
         if not parts and show == self._cursor_shown:
             return
         self._cursor_shown = show
@@ -145,10 +146,14 @@ class Screen:
             self.suspend()
             self.mode = mode
 
-    def restart(self) -> None:
-        """Another transcript from here on; in regular mode what is shown of this one stays."""
+    def restart(self, *, keep: bool = True) -> None:
+        """Another transcript from here on.
+
+        keep: in regular mode, what is shown of this one stays above it. What the terminal's
+        scrollback has stays in any case.
+        """
         parts: list[str] = []
-        self._inline.restart(parts)
+        self._inline.restart(parts, keep=keep)
         self.viewport.restart()
         if parts and self.mode == "regular" and self._open:
             self._write(_BEGIN + "".join(parts) + _END + _SYNC_END)

@@ -72,10 +72,13 @@ class _Sitting:
         self.terminal = Terminal(
             self._key,
             on_resize=self._again,
+            on_pause=lambda: self.screen.suspend(),
             on_resume=self._resumed,
             on_lost=self._lost,
             on_reply=self._replied,
             focus_events=True,
+            # Windows Terminal sends ^H for Ctrl+Backspace, others for Backspace.
+            control_h="ctrl+backspace" if environment.variables.get("WT_SESSION") else "backspace",
         )
         mode: ScreenMode = wishes.tui_mode or self.settings.tui_mode
         self.screen = Screen(
@@ -185,6 +188,7 @@ class _Sitting:
         self.desk.refresh(now=True)
 
     def _resumed(self) -> None:
+        self.screen.forget()
         self.desk.refresh(now=True)
 
     def _lost(self) -> None:

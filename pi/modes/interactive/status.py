@@ -36,7 +36,7 @@ class Status:
     interval: float = FRAME_SECONDS
     message: str | None = None
     visible: bool = True
-    _empty: list[str] = field(default_factory=list)
+    _idle: list[str] = field(default_factory=lambda: [""])  # apart from the conversation
 
     def invalidate(self) -> None:
         """Drawn anew at each frame while something goes on: there is nothing to forget."""
@@ -56,7 +56,7 @@ class Status:
 
     def render(self, width: int) -> Lines:
         if (self.working is None or not self.visible) and not self.steering and not self.follow_up:
-            return self._empty
+            return self._idle
         theme, rows = self.theme, [""]
         if self.working is not None and self.visible:
             rows.append(cut(f" {self._line(self.message or self.working)}", width))

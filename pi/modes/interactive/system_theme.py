@@ -7,7 +7,8 @@ A terminal that says nothing gets its own colour numbers and chooses itself.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pi.modes.interactive.palette import Depth, Theme
 from pi.resources.colors import Rgb, hex_of, oklch_to_rgb
@@ -93,13 +94,12 @@ _NUMBERS: Mapping[str, int] = {
 _FAINT = frozenset(token for token, (hue, _) in _SPOKEN.items() if hue == _GREY)
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalColors:
+class TerminalColors(NamedTuple):
     """What a terminal answered. ansi: its 16 colours, as many as it gave."""
 
     foreground: Rgb | None = None
     background: Rgb | None = None
-    ansi: Mapping[int, Rgb] = field(default_factory=dict)
+    ansi: Mapping[int, Rgb] = MappingProxyType({})
 
 
 def appearance_of(

@@ -94,7 +94,12 @@ class Talk:
             self.give_back(text)  # nothing that was written is lost
             raise
         if disposition == "started":
-            await host.settled()
+            try:
+                # Whoever ends the program ends the run in order; it is not cancelled from here.
+                await asyncio.shield(host.settled())
+            finally:
+                if not host.is_running:
+                    self.app.follower.ended()
 
     async def _shell(self, line: str) -> None:
         app = self.app

@@ -79,11 +79,11 @@ _HASH = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{12})", re.IGNORECASE)
 class Terminal:
     """Open it with `with terminal.opened():` inside a running event loop.
 
-    on_key: each key, in order. on_resize: the size has changed. on_resume: the terminal was away
-    (stopped, or with another program) and shows something else now: draw all of it again.
-    on_lost: it is gone (end of input, hang-up, an error while writing); called once, and nothing
-    is written any more. on_reply: what it told without being asked.
-    escape_timeout: seconds after which a lone ESC is the Escape key.
+    on_key: each key, in order. on_resize: the size has changed. on_pause: the terminal is about to
+    be given away, while it can still be written to. on_resume: it was away (stopped, or with
+    another program) and shows something else now: draw all of it again. on_lost: it is gone (end of
+    input, hang-up, an error while writing); called once, and nothing is written any more. on_reply:
+    what it told without being asked. escape_timeout: seconds until a lone ESC is the Escape key.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Terminal:
         on_key: Callable[[Key], None],
         *,
         on_resize: Callable[[], None] = lambda: None,
+        on_pause: Callable[[], None] = lambda: None,
         on_resume: Callable[[], None] = lambda: None,
         on_lost: Callable[[], None] = lambda: None,
         on_reply: Callable[[Reply], None] = lambda reply: None,
@@ -102,8 +103,8 @@ class Terminal:
     ) -> None:
         self.input = create_input() if input is None else input
         self.output = create_output() if output is None else output
-        self.on_key, self.on_resize, self.on_resume = on_key, on_resize, on_resume
-        self.on_lost, self.on_reply = on_lost, on_reply
+        self.on_key, self.on_resize, self.on_reply = on_key, on_resize, on_reply
+        self.on_pause, self.on_resume, self.on_lost = on_pause, on_resume, on_lost
         self.lost = False
         self._escape_timeout = escape_timeout
         self._focus_events = focus_events
@@ -149,6 +150,7 @@ class Terminal:
         if sys.platform == "win32" or self._raw is None:
             return
         loop = asyncio.get_running_loop()
+        self.on_pause()
         self.restore()
         self._leave_stopping_to_the_system(loop)
         os.kill(0, signal.SIGTSTP)  # returns at once where no shell would ever wake us
@@ -163,6 +165,7 @@ class Terminal:
         if self._raw is None:
             raise RuntimeError("the terminal is not ours to give")
         loop = asyncio.get_running_loop()
+        self.on_pause()
         self._stop_reading()
         self.restore()
         # Ctrl+C and Ctrl+Z are the other's; a handler of ours, because "ignore" would be inherited.

@@ -6,8 +6,7 @@ resize keeps what one reads where it was. At the end the view follows what is wr
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pi.modes.interactive.cells import crop, pad, plain, width
 from pi.modes.interactive.inline import image_removal, row_to_write
@@ -25,11 +24,10 @@ _GUESS = 4
 """Rows of a component that has not been drawn yet."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A cell of the transcript: a component, a row of it, a column."""
 
-    index: int
+    at: int
     row: int
     column: int = 0
 
@@ -143,7 +141,7 @@ class Viewport:
     def _forward(self, top: Place, count: int) -> tuple[list[str], list[Place]]:
         view: list[str] = []
         places: list[Place] = []
-        index, first = top.index, top.row
+        index, first = top.at, top.row
         while index < len(self._transcript) and len(view) < count:
             lines = self._render(index)
             last = min(len(lines), first + count - len(view))
@@ -155,7 +153,7 @@ class Viewport:
 
     def _back(self, place: Place, count: int) -> Place:
         """The place so many rows before another, or the first."""
-        index, row = place.index, place.row
+        index, row = place.at, place.row
         while count > row and index > 0:
             count -= row
             index -= 1
@@ -171,7 +169,7 @@ class Viewport:
             unknown = heights.count(-1)
             return sum(heights) + unknown + guess * unknown
 
-        before = rows(self._heights[: self._top.index]) + self._top.row
+        before = rows(self._heights[: self._top.at]) + self._top.row
         total = max(1.0, rows(self._heights) + guess * missing)
         size = max(1, round(self.height * min(1.0, self.height / total)))
         room = self.height - size
@@ -198,7 +196,7 @@ class Viewport:
             self.following = self.following and top == self._top
             self._top = top
         elif not self.following:
-            index, row = self._top.index, self._top.row + rows
+            index, row = self._top.at, self._top.row + rows
             while index < len(self._transcript) - 1 and row >= len(self._render(index)):
                 row -= len(self._render(index))
                 index += 1
@@ -212,14 +210,14 @@ class Viewport:
 
     def show(self, place: Place) -> None:
         """Bring a place into view, a third from the top, unless it is there."""
-        if self._places and self._places[0] <= Place(place.index, place.row) <= self._places[-1]:
+        if self._places and self._places[0] <= Place(place.at, place.row) <= self._places[-1]:
             return
         self.following = False
         self._top = self._back(place, self.height // 3)
 
     def jump(self, step: Literal[-1, 1]) -> None:
         """To the previous or next component that is marked (attribute `marked`: the prompts)."""
-        index = self._top.index + (step if step > 0 or not self._top.row else 0)
+        index = self._top.at + (step if step > 0 or not self._top.row else 0)
         while 0 <= index < len(self._transcript):
             if getattr(self._transcript[index], "marked", False):
                 self.following, self._top = False, Place(index, 0)
@@ -231,7 +229,7 @@ class Viewport:
     def component_at(self, y: int) -> Component | None:
         """The component at a row of the terminal."""
         if 0 <= y < len(self._places):
-            return self._transcript[self._places[y].index]
+            return self._transcript[self._places[y].at]
         return None
 
     # Selecting
@@ -268,7 +266,7 @@ class Viewport:
             return ""
         first, last = min(self.selection), max(self.selection)
         rows: list[str] = []
-        for index in range(first.index, min(last.index + 1, len(self._transcript))):
+        for index in range(first.at, min(last.at + 1, len(self._transcript))):
             for row, line in enumerate(self._render(index)):
                 span = self._selected(Place(index, row))
                 if span is not None:
@@ -279,18 +277,18 @@ class Viewport:
         if not self._places or y < 0:
             return None
         place = self._places[min(y, len(self._places) - 1)]
-        return Place(place.index, place.row, max(0, min(x, self._width)))
+        return Place(place.at, place.row, max(0, min(x, self._width)))
 
     def _selected(self, place: Place) -> tuple[int, int] | None:
         """The cells of a row that are selected."""
         if self.selection is None:
             return None
         first, last = min(self.selection), max(self.selection)
-        here = (place.index, place.row)
-        if not (first.index, first.row) <= here <= (last.index, last.row):
+        here = (place.at, place.row)
+        if not (first.at, first.row) <= here <= (last.at, last.row):
             return None
-        start = first.column if here == (first.index, first.row) else 0
-        end = last.column + 1 if here == (last.index, last.row) else self._width
+        start = first.column if here == (first.at, first.row) else 0
+        end = last.column + 1 if here == (last.at, last.row) else self._width
         return start, end
 
     # Searching
@@ -307,9 +305,7 @@ class Viewport:
         matches = self._found()
         if matches:
             bottom = self._places[-1] if self._places else Place(0, 0)
-            above = [
-                place for place in matches if (place.index, place.row) <= (bottom.index, bottom.row)
-            ]
+            above = [place for place in matches if (place.at, place.row) <= (bottom.at, bottom.row)]
             self.match = above[-1] if above else matches[0]
             self.show(self.match)
         return len(matches)
@@ -364,7 +360,7 @@ class Viewport:
             text = plain(row).casefold()
             cells = width(self.query)
             for column in _columns(text, self.query):
-                current = self.match == Place(place.index, place.row, column)
+                current = self.match == Place(place.at, place.row, column)
                 spans.append((column, column + cells, "current" if current else "match"))
         selected = self._selected(place)
         if selected is not None:
@@ -373,7 +369,7 @@ class Viewport:
             row = pad(row, end) if kind == "selected" and end < self._width else row
             text = plain(crop(row, start, end))
             if kind == "current":
-                shown = self.theme.style(text, inverse=True)
+                shown = self.theme.style(text, inverse=True, bold=True, underline=True)
             elif kind == "match":
                 shown = self.theme.bg("searchMatchBg", self.theme.fg("searchMatchText", text))
             else:

@@ -6,7 +6,7 @@ only changes what that one brings. Source: docs/packages.md.
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from pi.config.environment import Environment
 from pi.config.paths import Paths
 from pi.config.settings_types import Settings
 from pi.errors import ConfigError
+from pi.resources.files import extension_entries
 from pi.resources.found import KINDS, Found, Kind, Origin, Scope
-from pi.resources.packages.contents import package_contents, python_contents, whole_extension
+from pi.resources.packages.contents import package_contents, python_contents
 from pi.resources.packages.places import Places
 from pi.resources.packages.programs import PackageError, Programs
 from pi.resources.packages.source import (
@@ -63,20 +64,14 @@ class Declared:
 
 def declarations(settings: Settings) -> Declared:
     """All of them, the person's first."""
-    entries = [
-        (entry.value if isinstance(entry.value, dict) else {"source": entry.value}, entry.scope)
-        for entry in settings.packages
-    ]
     found, problems = [], []
-    for (table, scope), entry in zip(entries, settings.packages, strict=True):
-        text = table["source"]
+    for entry in settings.packages:
+        selection = entry.value if isinstance(entry.value, dict) else None
+        text = entry.value if selection is None else selection["source"]
         try:
-            source = parse_source(text)
+            found.append(Declaration(text, parse_source(text), entry.scope, selection))
         except ConfigError as error:
             problems.append(f"packages: {error}")
-            continue
-        selection = table if isinstance(entry.value, dict) else None
-        found.append(Declaration(text, source, scope, selection))
     return Declared(tuple(found), tuple(problems))
 
 
@@ -196,20 +191,19 @@ def _collect(
         except (PackageError, ConfigError, OSError) as error:
             problems.append(_failure(package, error))
             continue
-        for kind, items in contents:
+        for kind, items in contents.items():
             found[kind] += items
     return found, problems
 
 
 def _contents(
     package: Declaration, where: Declaration, places: Places, programs: Programs, offline: bool
-) -> Iterator[tuple[Kind, list[Found]]]:
+) -> dict[Kind, list[Found]]:
     source, scope, home = where.source, where.scope, places.paths.home
     place = places.installed(source, scope)
     if isinstance(source, LocalSource):
-        return iter(_local(package, place, home).items())
-    installed = is_installed(source, scope, places)
-    if not installed:
+        return _local(package, place, home)
+    if not is_installed(source, scope, places):
         if offline:
             raise PackageError("it is not installed, and pi is offline")
         # It may take long, and nothing else is to be seen meanwhile.
@@ -219,10 +213,8 @@ def _contents(
         _refresh(source, scope, places, programs)
     origin = Origin(package.text, package.scope, package=True, base=place)
     if isinstance(source, PipSource):
-        contents = python_contents(place, source.name, origin, package.selection, home)
-    else:
-        contents = package_contents(place, origin, package.selection, home)
-    return iter(contents.items())
+        return python_contents(place, source.name, origin, package.selection, home)
+    return package_contents(place, origin, package.selection, home)
 
 
 def _local(package: Declaration, place: Path, home: Path) -> dict[Kind, list[Found]]:
@@ -239,7 +231,7 @@ def _local(package: Declaration, place: Path, home: Path) -> dict[Kind, list[Fou
         return {"extensions": [Found(place, origin)]}
     contents = package_contents(place, origin, package.selection, home)
     if package.selection is None and not any(contents.values()):
-        entries = whole_extension(place)
+        entries = extension_entries(place)
         if not entries:
             raise PackageError(f"there is no resource of pi in {place}")
         contents["extensions"] = [Found(path, origin) for path in entries]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pi.resources.files import extension_entries, files_in
+from pi.resources.files import files_in
 from pi.resources.filters import Filter, is_change
 from pi.resources.found import KINDS, Found, Kind, Origin
 from pi.resources.manifest import Manifest, read_manifest
@@ -124,11 +124,6 @@ class _Package:
     def _conventional(self, kind: Kind) -> list[Path]:
         folder = self.root / kind
         return files_in(kind, folder) if os.path.isdir(folder) else []
-
-
-def whole_extension(root: Path) -> list[Path]:
-    """A local folder without resource folders: one extension, if it is any."""
-    return extension_entries(root)
 
 
 def _with_site(item: Found, site: Path) -> Found:

@@ -1,14 +1,17 @@
 """A program in a pseudo-terminal, with the tests in the place of the terminal emulator."""
 
-import fcntl
+import contextlib
 import os
-import pty
 import re
 import select
 import struct
 import subprocess
-import termios
 import time
+
+with contextlib.suppress(ImportError):  # on Windows, where the tests are skipped
+    import fcntl
+    import pty
+    import termios
 
 LIMIT = 30.0  # seconds, for a busy machine
 
@@ -16,7 +19,7 @@ LIMIT = 30.0  # seconds, for a busy machine
 class Pty:
     """output: all that was written so far. answers: replies to questions, by a pattern."""
 
-    def __init__(self, command, env=None, *, columns=80, rows=24, answers=()):
+    def __init__(self, command, env=None, *, columns=80, rows=24, answers=(), cwd=None):
         self.master, self.slave = pty.openpty()
         self.resize(columns, rows)
         self.at_start = termios.tcgetattr(self.slave)
@@ -29,6 +32,7 @@ class Pty:
             stdout=self.slave,
             stderr=self.slave,
             env=env,
+            cwd=cwd,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
@@ -64,13 +68,20 @@ class Pty:
                 self.send(answer)
         return bool(data)
 
+    def until(self, condition, told=lambda: "it never happened"):
+        """Wait for it while taking in what is written."""
+        until = time.monotonic() + LIMIT
+        while not condition():
+            self.read()
+            assert time.monotonic() < until, told()
+
     def expect(self, text):
         """Wait for a text after the last one expected."""
-        until = time.monotonic() + LIMIT
-        while (at := self.output.find(text, self.seen)) < 0:
-            self.read()
-            assert time.monotonic() < until, f"no {text!r} in {self.output[self.seen :]!r}"
-        self.seen = at + len(text)
+        self.until(
+            lambda: text in self.output[self.seen :],
+            lambda: f"no {text!r} in {self.output[self.seen :]!r}",
+        )
+        self.seen = self.output.index(text, self.seen) + len(text)
 
     def wait(self):
         """The exit code; what was written until then is taken in."""

@@ -60,9 +60,8 @@ def test_cut_never_splits_a_cluster_or_leaves_a_style_open() -> None:
     assert linked.endswith("\x1b]8;;\x1b\\…")
 
 
-def test_fit_and_pad() -> None:
-    assert cells.fit("漢", 4) == "漢  "
-    assert cells.fit("abcdef", 4) == "abc…"
+def test_pad() -> None:
+    assert cells.pad("漢", 4) == "漢  "
     assert cells.pad("ab", 4) == "ab  "
     assert cells.pad("abcdef", 4) == "abcdef"
 
@@ -137,6 +136,6 @@ def test_a_long_line_costs_its_length() -> None:
 
 def test_what_goes_the_quick_way_has_one_cell_each() -> None:
     for code in range(0x20, 0x3000):
-        if cells._SINGLE.fullmatch(chr(code)):
+        if cells._single().fullmatch(chr(code)):
             assert cells.width(chr(code)) == 1, hex(code)
             assert cells.width(f"a{chr(code)}a") == 3, hex(code)

@@ -112,7 +112,7 @@ def test_search_shows_the_nearest_match_and_goes_on() -> None:
     assert setup.view.search("needle") == 3
     assert "Needle" in setup.draw()
     assert setup.view.match is not None
-    assert setup.view.match.index == 25
+    assert setup.view.match.at == 25
     assert setup.view.search_step(-1) == (2, 3)
     assert "line 15" in setup.draw()
     assert setup.view.search_step(1) == (3, 3)

@@ -3,7 +3,8 @@
 usage: python -m tests.session.faults SECONDS SEED [NUMBER HOW]
 
 Prints one JSON object: points, the number of runs; calls, how many calls there are to hit; failed,
-what went wrong where. A third and fourth argument run one point alone. Linux and macOS.
+what went wrong where. A third and fourth argument run one point alone, or with the number 0 all
+points of that kind, in order. Linux and macOS.
 """
 
 import json
@@ -104,9 +105,11 @@ def main() -> None:
     calls, problems = one(Fault(0))
     failed = {"undisturbed": problems} if problems else {}
     points = [Fault(at, how) for at in range(1, calls + 1) for how in HOW]
-    random.Random(seed).shuffle(points)
     if len(sys.argv) > 3:
-        points = [Fault(int(sys.argv[3]), sys.argv[4])]  # type: ignore[arg-type]
+        number, how = int(sys.argv[3]), sys.argv[4]
+        points = [point for point in points if point.how == how and number in (0, point.at)]
+    else:
+        random.Random(seed).shuffle(points)
     done = 0
     for fault in points:
         if done >= LEAST and time.monotonic() - began > seconds:

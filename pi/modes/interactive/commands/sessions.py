@@ -1,13 +1,17 @@
 """Commands that move within a session, or to another one."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from pi.agent.compaction import CompactionError
 from pi.config.paths import find_paths
 from pi.errors import PiError, SessionError
 from pi.modes.interactive.app import App
 from pi.modes.interactive.choosing import pick_session
 from pi.modes.interactive.copying import copy_to_clipboard
+from pi.modes.interactive.elsewhere import edited_outside
 from pi.modes.interactive.lobby import Lobby
 from pi.modes.interactive.pickers.dialogs import ConfirmDialog
 from pi.modes.interactive.pickers.forks import ForkPicker
@@ -45,7 +49,9 @@ async def name(app: App, arguments: str) -> None:
 
 
 async def compact(app: App, arguments: str) -> None:
-    await app.host.compact(arguments or None)
+    # What kept it from coming about is told by its last event.
+    with suppress(CompactionError):
+        await app.host.compact(arguments or None)
 
 
 async def clone(app: App, arguments: str) -> None:
@@ -80,6 +86,7 @@ async def tree(app: App, arguments: str) -> None:
         copy=lambda text: app.begin(copy_to_clipboard(app, text)),
         view=settings.tree_filter_mode,
         ask=not settings.branch_summary.skip_prompt,
+        external=lambda text, then: app.begin(_edited(app, text, then)),
     )
     if chosen is None:
         return
@@ -95,6 +102,10 @@ async def tree(app: App, arguments: str) -> None:
     app.show_again()
     if moved.text is not None and app.editor.is_empty:
         app.editor.text = moved.text
+
+
+async def _edited(app: App, text: str, then: Callable[[str | None], None]) -> None:
+    then(await edited_outside(app, text))
 
 
 def _label(app: App, entry_id: str, label: str | None) -> None:

@@ -56,7 +56,6 @@ async def edit_outside(terminal: Terminal, text: str, command: Sequence[str]) ->
             return None
     finally:
         path.unlink(missing_ok=True)
-    # Editors end a file with a newline whether one was there or not.
     return edited if text.endswith("\n") else edited.removesuffix("\n").removesuffix("\r")
 
 
@@ -64,4 +63,6 @@ def _file_with(text: str) -> Path:
     number, name = tempfile.mkstemp(prefix="pi-prompt-", suffix=".md")
     with open(number, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         file.write(text)
+        if text and not text.endswith("\n"):
+            file.write("\n")  # as text files end; not taken for a part of the prompt
     return Path(name)

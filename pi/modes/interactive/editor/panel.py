@@ -103,6 +103,10 @@ class Editor:
         return not self._buffer.text
 
     @property
+    def draws_caret(self) -> bool:
+        return self.focused and not self.hardware_cursor
+
+    @property
     def mode(self) -> str:
         """ "shell" for a line that starts with `!`, "quietShell" for `!!`, else "prompt"."""
         text = self._buffer.text.lstrip()
@@ -284,11 +288,13 @@ class Editor:
         item, found = popup.item, popup.found
         end = found.end + self._buffer.cursor_position - popup.caret  # typed since it was found
         text = item.last or item.text if by == "enter" else item.text
+        typed = self._buffer.text[found.start : end]
         self._history.leave()
         self._buffer.change(found.start, max(found.start, end), text)
         self._goal = None
         self.completer.close()
-        if by == "enter" and item.then == "submit":
+        # What was typed out already needs no choosing: Enter sends it.
+        if by == "enter" and (item.then == "submit" or typed == item.text.rstrip()):
             self.on_submit(self.take())
         elif by == "tab":
             more = item.then == "more"
@@ -445,10 +451,9 @@ class Editor:
             lines.append(self._border(columns, self._note(), "↑", self._top))
         self.cursor = (len(lines) + row - self._top, min(padding + cell, columns - 1))
         margin = " " * padding
-        draws_caret = self.focused and not self.hardware_cursor
         for number in range(self._top, self._top + rows):
             start, text = layout.row(number)
-            at = caret - start if number == row and draws_caret else None
+            at = caret - start if number == row and self.draws_caret else None
             lines.append(margin + self._row(text, at, layout))
         if bordered:
             below = layout.rows - self._top - rows
@@ -477,7 +482,7 @@ class Editor:
         )
 
     def _styled(self, text: str, layout: Layout) -> str:
-        if text.isascii() and "\t" not in text:
+        if "\t" not in text and (text.isascii() or not MARKER.search(text)):
             return text
         parts = []
         for cluster in clusters(text):

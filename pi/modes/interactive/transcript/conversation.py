@@ -288,7 +288,7 @@ class Transcript:
     def _compacted(self, event: Any) -> None:
         result = event.get("result")
         if event.get("errorMessage"):
-            self._say_compaction(f"Compaction failed: {event['errorMessage']}", "error")
+            self._say_compaction(event["errorMessage"], "error")
         elif event["aborted"]:
             self._say_compaction("Compaction was stopped", "warning")
         else:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Any
 
 from pi.modes.interactive.cells import width, wrap
@@ -88,6 +87,9 @@ def _emphasized(parts: list[tuple[str, str, str]], theme: Theme) -> Iterator[tup
 def _changed(old: str, new: str, theme: Theme) -> tuple[str, str]:
     if max(len(old), len(new)) > 1_000:
         return old, new
+    # Not before the first edit of a line is drawn.
+    from difflib import SequenceMatcher  # noqa: PLC0415
+
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     if matcher.ratio() < _ALIKE:

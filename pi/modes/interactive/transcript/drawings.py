@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pi.modes.interactive.cells import wrap
 from pi.modes.interactive.highlight import highlight, language_of
@@ -25,8 +24,7 @@ _TAIL = 16_000
 """Characters at the end of an output that are looked at for its last rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolDrawing:
+class ToolDrawing(NamedTuple):
     """title: what is done to what, in one line, styled. body: rows below it.
 
     known: arguments that can be told while they arrive.

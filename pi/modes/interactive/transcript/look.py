@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.view import Component, Lines
@@ -27,7 +26,19 @@ ToolState = Literal["writing", "waiting", "running", "done", "failed", "stopped"
 """writing: its arguments arrive. stopped: there will be no result."""
 
 
-@dataclass(slots=True)
+class ToolRenderer(NamedTuple):
+    """How an extension draws a tool: its call, its result, or both; None for our own drawing.
+
+    Each is called with the call's view, whether it is expanded, and the theme.
+    """
+
+    call: "Callable[[ToolView, bool, Theme], Component] | None" = None
+    result: "Callable[[ToolView, bool, Theme], Component] | None" = None
+
+
+# The following are on the way to the first frame, and a dataclass takes milliseconds to make.
+
+
 class ToolView:
     """A tool call as a renderer sees it.
 
@@ -36,27 +47,18 @@ class ToolView:
     elapsed: seconds it has run, where known.
     """
 
-    name: str
-    args: Mapping[str, Any] = field(default_factory=dict)
-    written: str = ""
-    state: ToolState = "writing"
-    content: list[Any] | None = None
-    details: Any = None
-    elapsed: float | None = None
+    __slots__ = ("args", "content", "details", "elapsed", "name", "state", "written")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.args: Mapping[str, Any] = {}
+        self.written = ""
+        self.state: ToolState = "writing"
+        self.content: list[Any] | None = None
+        self.details: Any = None
+        self.elapsed: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolRenderer:
-    """How an extension draws a tool: its call, its result, or both; None for our own drawing.
-
-    Each is called with the call's view, whether it is expanded, and the theme.
-    """
-
-    call: Callable[[ToolView, bool, Theme], Component] | None = None
-    result: Callable[[ToolView, bool, Theme], Component] | None = None
-
-
-@dataclass(slots=True)
 class Renderers:
     """Where extensions put how they draw.
 
@@ -64,16 +66,19 @@ class Renderers:
     the message or entry, whether it is expanded, and the theme.
     """
 
-    tool: Callable[[str], ToolRenderer | None] = lambda name: None
-    messages: dict[str, Callable[[CustomMessage, bool, Theme], Component]] = field(
-        default_factory=dict
-    )
-    entries: dict[str, Callable[[Mapping[str, Any], bool, Theme], Component]] = field(
-        default_factory=dict
-    )
+    __slots__ = ("entries", "messages", "tool")
+
+    def __init__(
+        self,
+        tool: Callable[[str], ToolRenderer | None] = lambda name: None,
+        messages: dict[str, Callable[[CustomMessage, bool, Theme], Component]] | None = None,
+        entries: dict[str, Callable[[Mapping[str, Any], bool, Theme], Component]] | None = None,
+    ) -> None:
+        self.tool = tool
+        self.messages = {} if messages is None else messages
+        self.entries = {} if entries is None else entries
 
 
-@dataclass(slots=True)
 class Look:
     """Settings and state that change how the transcript looks; one object for all its parts.
 
@@ -84,20 +89,32 @@ class Look:
     to see more.
     """
 
-    theme: Theme
-    expanded: bool = False
-    thinking_hidden: bool = False
-    pad: int = 1
-    code_indent: str = "  "
-    links: bool = True
-    images: Literal["kitty", "iterm2"] | None = None
-    image_columns: int = 60
-    cell: tuple[int, int] = (9, 18)
-    cwd: Path | None = None
-    home: Path | None = None
-    expand_key: str = "ctrl+o"
-    thinking_key: str = "ctrl+t"
-    renderers: Renderers = field(default_factory=Renderers)
+    def __init__(
+        self,
+        theme: Theme,
+        *,
+        expanded: bool = False,
+        thinking_hidden: bool = False,
+        pad: int = 1,
+        code_indent: str = "  ",
+        links: bool = True,
+        images: Literal["kitty", "iterm2"] | None = None,
+        image_columns: int = 60,
+        cell: tuple[int, int] = (9, 18),
+        cwd: Path | None = None,
+        home: Path | None = None,
+        expand_key: str = "ctrl+o",
+        thinking_key: str = "ctrl+t",
+        renderers: Renderers | None = None,
+    ) -> None:
+        self.theme = theme
+        self.expanded, self.thinking_hidden = expanded, thinking_hidden
+        self.pad, self.code_indent, self.links = pad, code_indent, links
+        self.images: Literal["kitty", "iterm2"] | None = images
+        self.image_columns, self.cell = image_columns, cell
+        self.cwd, self.home = cwd, home
+        self.expand_key, self.thinking_key = expand_key, thinking_key
+        self.renderers = Renderers() if renderers is None else renderers
 
 
 class Block:

@@ -48,7 +48,7 @@ def test_which_editor():
     [
         ("printf 'new\\n' >\"$1\"", "'new'"),
         ("printf 'new\\n\\n' >\"$1\"", "'new\\n'"),
-        ('cat "$1" >seen; echo three >>"$1"', "'one\\ntwo éthree'"),
+        ('cat "$1" >seen; echo three >>"$1"', "'one\\ntwo é\\nthree'"),
         ("exit 1", "None"),
         ('rm "$1"', "None"),
         ('printf "\\377" >"$1"', "'\ufffd'"),
@@ -80,4 +80,4 @@ def test_editing(tmp_path, script, said):
             assert "Set externalEditor" in one.output
     assert list((tmp_path / "tmp").iterdir()) == []
     if script is not None and "seen" in script:
-        assert (tmp_path / "seen").read_text() == "one\ntwo é"
+        assert (tmp_path / "seen").read_text() == "one\ntwo é\n"

@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,12 +33,14 @@ class Screen:
         columns: int = 80,
         rows: int = 24,
     ) -> None:
-        self._socket = str(cwd.parent / "tmux.socket")
+        folder = Path(tempfile.mkdtemp(prefix="pi-tmux-"))  # a socket's path must be short
+        self._folder = folder
+        self._socket = str(folder / "socket")
         variables = {**env, "TERM": "tmux-256color"}
         line = shlex.join(
             ["env", "-i", *(f"{name}={value}" for name, value in variables.items()), *command]
         )
-        config = cwd.parent / "tmux.conf"
+        config = folder / "tmux.conf"
         config.write_text(
             "set -g remain-on-exit on\nset -g extended-keys on\nset -s escape-time 0\n"
             "set -g history-limit 50000\nset -g status off\n"
@@ -57,6 +60,7 @@ class Screen:
         trace: TracebackType | None,
     ) -> None:
         self._tmux("kill-server", check=False)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def type(self, text: str) -> None:
         """Keys that type themselves."""

@@ -1,0 +1,321 @@
+"""Every command and the pickers behind them, opened and used."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.interactive.conftest import Sitting
+from tests.e2e.interactive.tmux import Screen
+
+
+def say(screen: Screen, text: str) -> None:
+    screen.type(text)
+    screen.wait(text[:30])
+    screen.press("Enter")
+
+
+def talk(screen: Screen, text: str = "a first question") -> None:
+    say(screen, text)
+    screen.wait("Hello from the model.")
+    screen.wait("↓")
+
+
+def test_the_menu_finds_commands(sit: Sitting) -> None:
+    screen = sit()
+    screen.type("/comp")
+    screen.wait("→ compact")
+    screen.press("Escape")
+    screen.wait_gone("→ compact")
+
+
+def test_model(sit: Sitting) -> None:
+    sit.serve(provider={"models": [{"id": "m1", "reasoning": True}, {"id": "other-model"}]})
+    screen = sit()
+    say(screen, "/model")
+    screen.wait("other-model")
+    screen.type("other")
+    screen.wait("other")
+    screen.press("Enter")
+    screen.wait("Model: mock/other-model")
+    screen.press("C-p")
+    screen.wait("m1 • ")
+    say(screen, "/model mock/other-model")
+    screen.wait_until(lambda s: s.rstrip().endswith("other-model"), "the model in the footer")
+
+
+def test_thinking(sit: Sitting) -> None:
+    screen = sit()
+    screen.press("BTab")
+    screen.wait("m1 • high")
+    say(screen, "/thinking low")
+    screen.wait("m1 • low")
+    say(screen, "/thinking")
+    screen.wait("minimal")
+    screen.press("Up", "Enter")
+    screen.wait("m1 • minimal")
+    say(screen, "/thinking nonsense")
+    screen.wait("nonsense")
+
+
+def test_scoped_models(sit: Sitting) -> None:
+    models = [{"id": f"m{n}", "reasoning": True} for n in (1, 2, 3)]
+    sit.serve(provider={"models": models})
+    screen = sit()
+    say(screen, "/scoped-models")
+    screen.wait("Models to cycle through")
+    screen.type("m3")
+    screen.press("C-x", "Escape")
+    screen.wait_gone("Models to cycle through")
+    screen.press("C-p")
+    screen.wait("m2 • ")
+    screen.press("C-p")
+    screen.wait("m1 • ")
+
+
+def test_settings_take_effect_and_are_kept(sit: Sitting) -> None:
+    screen = sit()
+    say(screen, "/settings")
+    screen.wait("Settings")
+    screen.type("margin of the editor")
+    screen.wait("→ Margin of the editor")
+    screen.press("Enter")
+    screen.press("Escape")
+    screen.wait_gone("Margin of the editor")
+    saved = json.loads((sit.machine.agent / "settings.json").read_text())
+    assert saved["editorPaddingX"] == 1
+    assert saved["retry"] == {"baseDelayMs": 10}
+
+
+def test_name_and_session(sit: Sitting) -> None:
+    screen = sit()
+    talk(screen)
+    say(screen, "/name the good one")
+    screen.wait("• the good one")
+    say(screen, "/session")
+    shown = screen.wait("Filled")
+    assert "the good one" in shown and str(sit.machine.session())[-20:-10] in shown.replace(
+        "\n", ""
+    )
+    assert any(entry.get("name") == "the good one" for entry in sit.machine.entries())
+
+
+def test_new_resume_and_the_list_on_the_command_line(sit: Sitting) -> None:
+    screen = sit()
+    talk(screen, "about apples")
+    say(screen, "/new")
+    screen.wait("A new session.")
+    talk(screen, "about pears")
+    assert len(sit.machine.sessions()) == 2
+    say(screen, "/resume")
+    screen.wait("about apples")
+    screen.type("apples")
+    screen.wait("→ about apples")
+    screen.press("Enter")
+    screen.wait_gone("Resume session")
+    screen.press("C-d")
+    screen.wait_end()
+    listed = sit("--resume", ready="about pears")
+    assert "about apples" in listed.text()
+    listed.type("pears")
+    listed.press("Enter")
+    listed.wait("❯ about pears")
+
+
+def test_resume_is_left_without_a_session(sit: Sitting) -> None:
+    screen = sit("--resume", ready="essions")
+    screen.press("Escape")
+    assert screen.wait_end() == 0
+
+
+def test_tree(sit: Sitting) -> None:
+    screen = sit(rows=40)
+    talk(screen, "about apples")
+    say(screen, "/tree")
+    screen.wait("user: about apples")
+    screen.press("Up", "Enter")
+    screen.wait("ummar")
+    screen.press("Enter")
+    screen.wait_until(lambda s: s.count("about apples") == 1, "the message to edit")
+    screen.type(" and pears")
+    screen.press("Enter")
+    screen.wait("❯ about apples and pears")
+    screen.wait("↓10")
+    users = [m["content"][0]["text"] for m in sit.machine.messages() if m["role"] == "user"]
+    assert users == ["about apples", "about apples and pears"]
+
+
+def test_fork_and_clone(sit: Sitting) -> None:
+    screen = sit(rows=40)
+    talk(screen, "about apples")
+    say(screen, "/clone")
+    screen.wait("the session before is as it was")
+    assert len(sit.machine.sessions()) == 2
+    say(screen, "/fork")
+    screen.wait("Fork before a message")
+    screen.press("Enter")
+    screen.wait("A new session, with what came before")
+    assert "about apples" in screen.text()
+    screen.press("Enter")
+    screen.wait("❯ about apples")
+    screen.wait_until(lambda _: len(sit.machine.sessions()) == 3, "a third session")
+
+
+def test_compact(sit: Sitting) -> None:
+    screen = sit(rows=40)
+    sit.settings(compaction={"keepRecentTokens": 1})
+    say(screen, "/compact")
+    screen.wait("othing")
+    say(screen, "/reload")
+    screen.wait("Read settings")
+    talk(screen, "a long story " * 10)
+    talk(screen, "and another one")
+    say(screen, "/compact only the names")
+    screen.wait("Compacted")
+    assert any(entry["type"] == "compaction" for entry in sit.machine.entries())
+
+
+def test_export_import_and_copy(sit: Sitting, tmp_path: Path) -> None:
+    screen = sit(columns=140)
+    talk(screen)
+    say(screen, "/export page.html")
+    screen.wait("Exported to")
+    assert b"<html" in (sit.machine.project / "page.html").read_bytes()[:200]
+    say(screen, "/export copy.jsonl")
+    screen.wait("copy.jsonl")
+    screen.wait_until(lambda _: (sit.machine.project / "copy.jsonl").exists(), "the copy")
+    say(screen, "/copy")
+    screen.wait("Copied the last answer.")
+    say(screen, "/import copy.jsonl")
+    screen.wait("Leave this session")
+    screen.type("y")
+    screen.wait_gone("Leave this session")
+    screen.wait_until(lambda _: len(sit.machine.sessions()) == 2, "the imported session")
+    say(screen, "/import nowhere.jsonl")
+    screen.wait("there is no file")
+
+
+def test_share_without_gh(sit: Sitting) -> None:
+    screen = sit(PATH="/nonexistent:/usr/bin-nothing")
+    talk(screen)
+    say(screen, "/share")
+    screen.wait("GitHub's command line")
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [("/hotkeys", "shift+enter"), ("/changelog", "Unreleased"), ("/debug", "pi-debug.log")],
+)
+def test_what_is_only_shown(sit: Sitting, command: str, expected: str) -> None:
+    screen = sit(rows=60)
+    say(screen, command)
+    screen.wait(expected, scrollback=True)
+
+
+def test_login_stores_a_key_and_logout_forgets_it(sit: Sitting) -> None:
+    screen = sit()
+    say(screen, "/login groq")
+    screen.wait("Store an API key")
+    screen.press("Enter")
+    screen.wait("API key for groq:")
+    screen.type("secret-groq-key")
+    screen.press("Enter")
+    screen.wait("Stored a key for groq.")
+    assert "secret-groq-key" not in screen.text(scrollback=True)
+    kept = json.loads((sit.machine.agent / "auth.json").read_text())
+    assert kept["groq"]["key"] == "secret-groq-key"
+    say(screen, "/logout")
+    screen.wait("Log out")
+    screen.press("Enter")
+    screen.wait("Forgot the credentials of groq.")
+    assert json.loads((sit.machine.agent / "auth.json").read_text()) == {}
+
+
+def test_the_first_steps_without_any_key(sit: Sitting) -> None:
+    sit.serve()
+    (sit.machine.agent / "models.json").unlink()
+    assert sit.script is not None
+    sit.script.options = ()
+    screen = sit(ready="/login", rows=40)
+    assert "--provider demo" in screen.text()
+    say(screen, "hello")
+    screen.wait("no model can be used")
+    assert "hello" in screen.text()
+    screen.press("C-c")
+    say(screen, "/login groq")
+    screen.wait("Store an API key")
+    screen.press("Enter")
+    screen.wait("API key for groq:")
+    screen.type("k")
+    screen.press("Enter")
+    screen.wait("Model: groq/")
+
+
+def test_reload_takes_up_keys(sit: Sitting) -> None:
+    screen = sit()
+    sit.machine.write("keybindings.json", {"app.session.new": "f5", "app.nonsense": "f6"})
+    say(screen, "/reload")
+    screen.wait("app.nonsense")
+    screen.press("F5")
+    screen.wait("A new session.")
+
+
+def test_trust(sit: Sitting) -> None:
+    (sit.machine.project / ".pi").mkdir()
+    (sit.machine.project / ".pi" / "SYSTEM.md").write_text("Talk like a pirate.")
+    screen = sit(ready="Trust this folder?")
+    assert "SYSTEM.md" in screen.text()
+    screen.press("Enter")
+    screen.wait("0.0%")
+    talk(screen)
+    assert sit.script is not None
+    assert "pirate" in str(sit.script.bodies[-1]["system"])
+    say(screen, "/trust")
+    screen.wait("Kept so far: trusted")
+    screen.press("Escape")
+    saved = json.loads((sit.machine.agent / "trust.json").read_text())
+    assert list(saved.values()) == [True]
+
+
+def test_left_alone_a_folder_is_not_trusted(sit: Sitting) -> None:
+    (sit.machine.project / ".pi").mkdir()
+    (sit.machine.project / ".pi" / "SYSTEM.md").write_text("Talk like a pirate.")
+    screen = sit(ready="Trust this folder?")
+    screen.press("Escape")
+    screen.wait("0.0%")
+    talk(screen)
+    assert sit.script is not None
+    assert "pirate" not in str(sit.script.bodies[-1])
+    assert not (sit.machine.agent / "trust.json").exists()
+
+
+def test_quit(sit: Sitting) -> None:
+    screen = sit()
+    say(screen, "/quit")
+    assert screen.wait_end() == 0
+    screen = sit()
+    screen.type("something")
+    screen.press("C-c")
+    screen.wait_gone("something")
+    screen.press("C-c", "C-c")
+    assert screen.wait_end() == 0
+    assert not sit.machine.sessions()
+
+
+def test_double_escape_opens_the_tree(sit: Sitting) -> None:
+    screen = sit()
+    talk(screen)
+    screen.press("Escape", "Escape")
+    screen.wait("Session tree")
+
+
+def test_a_session_whose_folder_is_gone(sit: Sitting) -> None:
+    sit.serve()
+    assert sit.script is not None
+    elsewhere = sit.machine.project.parent / "elsewhere"
+    elsewhere.mkdir()
+    sit.script.run("-p", "from elsewhere", cwd=elsewhere)
+    elsewhere.rmdir()
+    screen = sit("--session", str(sit.machine.session()), ready="folder is gone")
+    screen.press("Enter")
+    screen.wait("❯ from elsewhere")
