@@ -1,12 +1,14 @@
 """Extensions in the terminal: what they ask, show and draw, with a person's hands on the keys."""
 
+import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import COMMAND
+from tests.e2e.conftest import COMMAND, Machine
 from tests.e2e.interactive.tmux import TMUX, Screen
 from tests.extensions.conftest import SAYS_DONE, Extend, Extended, calls
 from tests.extensions.test_examples_tools import EXAMPLES, declared, needs_examples, text_of
@@ -231,3 +233,19 @@ def test_confirm_destructive(extend: Extend) -> None:
         screen.wait("Leave this session")
         screen.type("y")
         screen.wait("0.0%")
+
+
+def test_signing_in_to_a_provider_of_an_extension(machine: Machine) -> None:
+    folder = machine.agent / "extensions"
+    folder.mkdir(parents=True)
+    shutil.copytree(EXAMPLES / "custom_provider", folder / "lines")
+    command = [*COMMAND, "auth", "login", "lines"]
+    with Screen(command, cwd=machine.project, env=machine.environment, columns=100) as screen:
+        screen.wait("https://lines.example/sign-in")
+        screen.wait("The code:")
+        screen.type("sesame")
+        screen.press("Enter")
+        assert screen.wait_end() == 0
+    stored = json.loads((machine.agent / "auth.json").read_text())["lines"]
+    assert (stored["type"], stored["access"]) == ("oauth", "sesame")
+    assert "lines-small" in machine.run("--list-models", "lines").text

@@ -95,7 +95,7 @@ def show_session(app: App) -> None:
     host, transcript = app.host, app.transcript
     settings = host.services.settings
     if settings.quiet_startup is not True:
-        app.header = Header(app.stage, _loaded(host))
+        app.header = Header(app.stage, _loaded(host) if settings.quiet_startup is False else ())
         transcript.add(app.header)
     messages = host.session.transcript.messages
     hidden = len(messages) - MOST_MESSAGES
