@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 
 Level = Literal["info", "warning", "error"]
 
+THEME_SECONDS = 1.0
+"""Between two looks at the file of the theme that is on."""
+
 EDITOR_SHARE = 0.3
 """Of the screen's rows for what an extension puts in the editor's place, at the most."""
 
@@ -67,12 +70,6 @@ class App:
         self.ask = desk.ask
         self.transcript, self.editor, self.figures = transcript, editor, figures
         self.status = Status(self.stage.theme)
-        self.reading = Reading(
-            desk.screen.viewport,
-            lambda: self.keymap,
-            self.stage.theme,
-            lambda text: self.begin(copy_to_clipboard(self, text)),
-        )
         self.above: list[Component] = []
         self.below: list[Component] = []
         self.footer: Component = figures
@@ -92,6 +89,7 @@ class App:
         self.finished: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
         self._ticking: asyncio.TimerHandle | None = None
+        self._watching: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         desk.home, desk.frame = editor, self.frame
         desk.drawn, desk.on_error = self._after_frame, self.complain
@@ -163,11 +161,25 @@ class App:
             self.say(text, known)  # type: ignore[arg-type]
 
     def use_theme(self, name: str) -> None:
-        """Draw in the theme of that name; one that cannot be had is told of."""
+        """Draw in the theme of that name; one that cannot be had is told of.
+
+        One from a file is drawn anew when the file changes.
+        """
         theme = self.looks.theme(name, self.host.services)
         if self.looks.problem is not None:
             self.say(self.looks.problem, "warning")
         self.set_theme(theme)
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+        if self.looks.from_file:
+            self._watching = self._loop.call_later(THEME_SECONDS, self._look_again, name)
+
+    def _look_again(self, name: str) -> None:
+        if self.looks.changed():
+            self.use_theme(name)
+        else:
+            self._watching = self._loop.call_later(THEME_SECONDS, self._look_again, name)
 
     def apply_settings(self) -> None:
         """Settings have changed: what of them is seen is seen now."""
@@ -182,9 +194,6 @@ class App:
         self.reading.wheel = settings.fullscreen_wheel_scroll_lines
         self.reading.copy_on_select = settings.fullscreen_copy_on_select
         screen.viewport.scrollbar = settings.fullscreen_scrollbar
-        self.reading.wheel = settings.fullscreen_wheel_scroll_lines
-        self.reading.copy_on_select = settings.fullscreen_copy_on_select
-        screen.viewport.scrollbar = settings.fullscreen_scrollbar
         if self.tui_mode is None:
             screen.switch(settings.tui_mode)
         self.follower.update()
@@ -194,7 +203,6 @@ class App:
         """Draw everything in other colours; what the terminal's scrollback has stays as it is."""
         self.stage.theme = self.status.theme = self.figures.theme = theme
         self.editor.theme = self.reading.theme = theme
-        self.reading.theme = theme
         self.desk.screen.set_theme(theme)
         self.transcript.set_theme(theme)
         self.invalidate()
@@ -242,18 +250,12 @@ class App:
         if key.name in ("focusIn", "focusOut"):
             self.terminal_has_focus = key.name == "focusIn"
             return True
-        if self.desk.screen.mode == "fullscreen":
-            listing = bool(self.desk.panels) or self.editor.completer.popup is not None
-            if self.reading.handle(key, listing):
-                self.refresh(now=True)
-                return True
-        elif key.name == "mouse":
-            return True
         if any(listener(key.data) for listener in list(self.on_input)):
             return True
         if self.desk.screen.mode != "fullscreen":
-            return False
-        read = self.reading.handle(key, listing=bool(self.desk.panels))
+            return key.name == "mouse"
+        listing = bool(self.desk.panels) or self.editor.completer.popup is not None
+        read = self.reading.handle(key, listing)
         if read:
             self.refresh(now=True)
         return read
@@ -290,8 +292,9 @@ class App:
 
     async def close(self) -> None:
         """End what goes on here; the host is closed by whoever opened it."""
-        if self._ticking is not None:
-            self._ticking.cancel()
+        for timer in (self._ticking, self._watching):
+            if timer is not None:
+                timer.cancel()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pi.modes.interactive.actions import Platform
 from pi.modes.interactive.app import App
 from pi.modes.interactive.bindings import Bindings
-from pi.modes.interactive.commands.table import COMMANDS
-from pi.modes.interactive.completion.commands import CommandProvider, Offer
+from pi.modes.interactive.completion.commands import CommandProvider
 from pi.modes.interactive.completion.files import FileProvider
 from pi.modes.interactive.completion.paths import PathProvider
 from pi.modes.interactive.desk import Desk
@@ -20,6 +19,7 @@ from pi.modes.interactive.footer import Footer, branch_of
 from pi.modes.interactive.header import Header
 from pi.modes.interactive.images import image_protocol
 from pi.modes.interactive.looks import Looks
+from pi.modes.interactive.offers import offers
 from pi.modes.interactive.pickers.stage import key_label
 from pi.modes.interactive.talk import Talk
 from pi.modes.interactive.terminal import Colors
@@ -62,7 +62,7 @@ def assemble(
         desk.stage.theme,
         on_submit=lambda submission: talk.submit(submission),
         changed=desk.refresh,
-        providers=[CommandProvider(lambda: _offers(host)), files, paths],
+        providers=[CommandProvider(lambda: offers(host)), files, paths],
         home=host.paths.home,
         padding=settings.editor_padding_x,
         popup_rows=settings.autocomplete_max_visible,
@@ -170,30 +170,6 @@ def _has_links(variables: Mapping[str, str]) -> bool:
     """Whether a link in the text (OSC 8) is one on the terminal, and not just text."""
     term = variables.get("TERM", "")
     return not (variables.get("TMUX") or term.startswith(("screen", "linux", "dumb")))
-
-
-def _offers(host: Host) -> list[Offer]:
-    """Everything `/` can stand before."""
-    offers = [Offer(known.name, known.about, known.arguments) for known in COMMANDS]
-    resources = host.services.resources
-    taken = {offer.name for offer in offers}
-    offers += (
-        Offer(prompt.name, prompt.description, prompt.hint or "")
-        for prompt in resources.prompts
-        if prompt.name not in taken
-    )
-    if host.services.settings.enable_skill_commands:
-        offers += (Offer(f"skill:{skill.name}", skill.description) for skill in resources.skills)
-    if host.additions is not None:
-        offers += _added(host)
-    return offers
-
-
-def _added(host: Host) -> Iterator[Offer]:
-    """Commands of extensions."""
-    assert host.additions is not None, "asked before"
-    for command in host.additions.commands():
-        yield Offer(command.name, command.description or "")
 
 
 def _loaded(host: Host) -> list[tuple[str, list[str]]]:

@@ -74,6 +74,11 @@ class Looks:
             return Theme.of(builtin_theme(name), depth)  # type: ignore[arg-type]
         raise ConfigError(f"there is no theme {name!r}")
 
+    @property
+    def from_file(self) -> bool:
+        """Whether the theme that is on may change with its file."""
+        return self._file is not None
+
     def changed(self) -> bool:
         """Whether the file of the theme that is on is another one than when last asked."""
         if self._file is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from pi.modes.interactive.cells import wrap
+from pi.modes.interactive.cells import wrap_rows
 from pi.modes.interactive.markdown_rows import (
     Drawing,
     block_end,
@@ -236,7 +236,7 @@ class Markdown:
         return draw_blocks(tokens, self._room, self.drawing)
 
     def _paragraph(self, text: str) -> list[str]:
-        return [row for line in text.split("\n") for row in wrap(line, self._room)]
+        return wrap_rows(text, self._room)
 
     def _items(self, tokens: list[Token], line: int) -> list[Token]:
         """Take a list's items but the last; the tokens of the list with that one alone."""
