@@ -1,6 +1,8 @@
 """What extensions may do, and what happens when they do it wrong."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -745,3 +747,32 @@ def test_a_tool_calls_others(extend: Extend) -> None:
     ]
     assert parents[-1] == ("end", "call_1", None)
     assert not (pi.machine.project / "x").exists()
+
+
+@pytest.mark.parametrize("extended", [True, False])
+def test_a_program_may_load_extensions(machine: Machine, extended: bool) -> None:
+    folder = machine.agent / "extensions"
+    folder.mkdir(parents=True)
+    (folder / "mine.py").write_text(
+        "def extend(pi):\n    @pi.tool\n    def mine(x: str) -> str:\n        '''Mine'''\n"
+    )
+    given = ", extend=load_for" if extended else ""
+    program = (
+        "import asyncio\nfrom pi import new_session\nfrom pi.extensions import load_for\n"
+        "async def main():\n"
+        f"    async with new_session(model='demo/demo-1', in_memory=True{given}) as session:\n"
+        "        await session.prompt('hello')\n"
+        "        print(*session.tools)\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=machine.project,
+        env=machine.environment,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("mine" in done.stdout.split()) is extended
