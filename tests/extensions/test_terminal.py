@@ -249,3 +249,25 @@ def test_signing_in_to_a_provider_of_an_extension(machine: Machine) -> None:
     stored = json.loads((machine.agent / "auth.json").read_text())["lines"]
     assert (stored["type"], stored["access"]) == ("oauth", "sesame")
     assert "lines-small" in machine.run("--list-models", "lines").text
+
+
+@pytest.mark.parametrize("decision", ["yes", "undecided"])
+def test_an_extension_decides_on_trust_instead_of_the_person(extend: Extend, decision: str) -> None:
+    pi = extend(
+        "from pi.extensions import Trust\n"
+        "def extend(pi):\n"
+        f"    pi.on('project_trust', lambda event: Trust({decision!r}))\n"
+    )
+    ours = pi.machine.project / ".pi" / "extensions"
+    ours.mkdir(parents=True)
+    (ours / "here.py").write_text(
+        "def extend(pi):\n"
+        "    pi.on('session_start', lambda event, ctx: ctx.ui.notify('of the project'))\n"
+    )
+    command = [*COMMAND, *pi.script.options, *pi.options]
+    with Screen(command, cwd=pi.machine.project, env=pi.machine.environment) as screen:
+        if decision == "yes":
+            screen.wait("of the project")
+        else:
+            screen.wait("rust")
+            assert "of the project" not in screen.text()
