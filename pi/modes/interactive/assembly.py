@@ -123,6 +123,8 @@ async def settle_in(app: App, colors: "asyncio.Task[Colors]", first: Sequence[Pr
     host, looks = app.host, app.looks
     looks.learn(await colors)
     app.use_theme(app.theme_name or host.services.settings.theme)
+    for fault in looks.faults(host.services.resources):
+        app.say(fault, "warning")
     app.terminal.set_mode("themeReports", True)
     await host.begin()
     if host.model is None:

@@ -252,10 +252,8 @@ class TerminalUI(UI):
         return self.app.theme
 
     def themes(self) -> list[tuple[str, str | None]]:
-        app = self.app
-        resources = app.host.services.resources
-        files = {file.path.stem: str(file.path) for file in resources.themes}
-        return [(name, files.get(name)) for name in app.looks.names(resources)]
+        files = self.app.looks.files(self.app.host.services.resources)
+        return [(name, None if path is None else str(path)) for name, path in files.items()]
 
     def set_theme(self, name: str) -> str | None:
         if name not in dict(self.themes()):

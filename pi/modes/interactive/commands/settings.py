@@ -74,4 +74,6 @@ async def reload(app: App, arguments: str) -> None:
         app.say(problem, "warning")
     app.stage.keymap = app.editor.keymap = keymap
     app.apply_settings()
+    for fault in app.looks.faults(app.host.services.resources):
+        app.say(fault, "warning")
     app.say("Read settings, keys, models, themes, skills, prompts and instructions again.")
