@@ -3,6 +3,7 @@
 What a host does without them costs it nothing; what it does with them is here.
 """
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pi.agent.session import BusyError
 from pi.runtime.prompts import Prompt
+from pi.runtime.services import warn
 from pi.tools.base import Tool
 from pi.tools.registry import load
 from pi.wire.messages import ImageContent
@@ -96,19 +98,21 @@ class Extending:
 
     def _take_resources(self, found: "Sequence[tuple[str, Resources]]") -> None:
         # Few extensions bring any.
-        from pi.resources.loading import load_resources  # noqa: PLC0415
+        from pi.resources.found import Found, Kind, Origin  # noqa: PLC0415
+        from pi.resources.gathering import extend  # noqa: PLC0415
 
-        services = self._host.services
-        choice = services.options.resources
+        kinds: tuple[Kind, ...] = ("skills", "prompts", "themes")
+        named: dict[Kind, list[Found]] = {kind: [] for kind in kinds}
         for owner, more in found:
             base = Path(owner).parent
-            for kind in ("skills", "prompts", "themes"):
-                paths = (str(base / Path(path).expanduser()) for path in getattr(more, kind))
-                changed: Any = {kind: (*getattr(choice, kind), *paths)}
-                choice = choice._replace(**changed)
-        resources = load_resources(
-            services.paths, services.settings, services.environment, choice, offline=True
-        )
+            origin = Origin(f"extension:{Path(owner).stem}", "temporary", base=base)
+            for kind in kinds:
+                paths = (base / Path(path).expanduser() for path in getattr(more, kind))
+                named[kind] += [Found(Path(os.path.normpath(path)), origin) for path in paths]
+        services = self._host.services
+        resources = extend(services.resources, named)
+        warn(resources.diagnostics)
+        resources = resources._replace(diagnostics=services.resources.diagnostics)
         self._host.services = replace(services, resources=resources)
         session = self._host.session
         session.set_tools(session.tools, self.sections(session.tools))
