@@ -26,7 +26,7 @@ from pi.config.settings_types import Compaction
 from pi.errors import ContextOverflowError, PiError
 from pi.providers.base import Context
 from pi.providers.errors import is_overflow
-from pi.session.context import to_model_messages
+from pi.session.context import SessionContext, to_model_messages
 from pi.session.store import SessionStore
 from pi.tools.base import Tool, declaration
 from pi.wire.entries import SessionEntry
@@ -78,6 +78,7 @@ class AgentSession:
     branch_reserve: tokens of the window to leave free when a branch is summarised.
     on_event: is told what happens outside of a run, or from outside during one.
     hooks: who extends pi, None while nobody does.
+    context: the store's as it is now, where it has been built already.
     """
 
     def __init__(
@@ -97,12 +98,13 @@ class AgentSession:
         queues: MessageQueues | None = None,
         on_event: Callable[[AgentEvent], None] | None = None,
         hooks: "Hooks | None" = None,
+        context: SessionContext | None = None,
     ) -> None:
         self.store = store
         self.model = model
         self.thinking = thinking
         self.queues = MessageQueues() if queues is None else queues  # an empty one is falsy
-        self.transcript = Transcript(store)
+        self.transcript = Transcript(store, context)
         self.retry = retry or RetryPolicy()
         self.compactor = Compactor(
             self.transcript, one_off or request, compaction or Compaction(), self.retry
