@@ -8,7 +8,7 @@ BENCH := .venv-bench
 STAMP := $(VENV)/.installed
 SPEEDUPS := $(foreach kind,pyx pxd h,$(wildcard pi/_speedups/*.$(kind)))
 
-.PHONY: demo test check format browser compiled pure compare bench fuzz wheel clean venv
+.PHONY: demo test check format tools compiled pure compare bench fuzz wheel clean venv
 
 venv: $(STAMP)
 
@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml setup.py $(SPEEDUPS)
 demo: venv
 	$(BIN)/pi --provider demo --verbose -p "what is in this folder?"
 
-test: check browser compiled pure
+test: check tools compiled pure
 
 check: venv
 	$(BIN)/ruff format --check .
@@ -37,17 +37,22 @@ format: venv
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The tests of HTML export drive a Chromium; where none can be had they are skipped, and say so.
-browser:
-	@for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do \
+# Tests drive a Chromium (HTML export) and a tmux (the terminal interface); where one cannot be had
+# they are skipped, and say so.
+tools:
+	@install() { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    { apt-get install -qq --yes --no-install-recommends "$$1" \
+	      || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends "$$1"; }; \
+	    } >/dev/null 2>&1 && return; \
+	  fi; \
+	  echo "No $$1 here, and none could be installed: tests that need it will be skipped."; \
+	}; \
+	command -v tmux >/dev/null || install tmux; \
+	for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do \
 	  if command -v $$name >/dev/null; then exit 0; fi; \
 	done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  { apt-get install -qq --yes --no-install-recommends chromium \
-	    || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; }; \
-	  } >/dev/null 2>&1 && exit 0; \
-	fi; \
-	echo "No Chromium here, and none could be installed: the browser tests will be skipped."
+	install chromium
 
 compiled: venv
 	PI_EXPECT=compiled $(BIN)/python -m pytest -q -n 4

@@ -39,7 +39,8 @@ def started(pi: Sequence[str] = PI) -> tuple[float, float]:
             home = Path(root) / f"home{count}"
             folder = home / ".pi" / "agent" / "extensions"
             folder.mkdir(parents=True)
-            for path in sorted(EXAMPLES.iterdir())[:count]:
+            examples = [path for path in sorted(EXAMPLES.iterdir()) if path.suffix in ("", ".py")]
+            for path in examples[:count]:
                 copy = shutil.copytree if path.is_dir() else shutil.copy
                 copy(path, folder / path.name)
             env = {**os.environ, "HOME": str(home), "PI_OFFLINE": "1"}

@@ -75,6 +75,8 @@ class TerminalProgram:
         self.shown = bytearray()
         """Everything it wrote so far, without styles."""
         self._held = b""
+        self.quiet_since = self.began
+        """When it last wrote anything (monotonic)."""
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +109,7 @@ class TerminalProgram:
                 self.send(answer)
         self._held = (self._held + data)[-64:]
         self.shown += _STYLES.sub(b"", data)
+        self.quiet_since = time.monotonic()
         return bool(data)
 
     def wait_for(self, text: bytes, seconds: float, *, since: int = 0) -> float:

@@ -28,6 +28,7 @@ from benchmarks import (
 from benchmarks.data import sse_stream, write_session, write_sessions
 from benchmarks.measure import Figure, Job, in_turns
 from benchmarks.table import Row, render, write
+from benchmarks.terminal import TerminalProgram
 from tests.scripted_provider import Request, ScriptedProvider
 
 PI = [str(Path(sys.executable).with_name("pi"))]
@@ -206,6 +207,81 @@ def deltas(bench: Bench) -> Iterator[Row]:
         yield compared(f"28,000 streamed deltas, {mode}", ours, anchor, 0.7)
 
 
+GREEK = "αβγδεζηθικλμνξοπρστυφχψω" * 2
+STREAM = "the quick brown fox jumps over the lazy dog. "
+
+
+def sit_down(bench: Bench, command: list[str], *arguments: str) -> TerminalProgram:
+    full = [*command, "--provider", "mock", "--model", "m1", *arguments]
+    return TerminalProgram(full, cwd=bench.project, env=bench.env)
+
+
+def ready(bench: Bench, runs: int, *arguments: str) -> tuple[Figure, Figure | None]:
+    """From the start until a key that is typed is shown."""
+    commands = [PI] + ([REFERENCE] if REFERENCE else [])
+    seen: list[list[float]] = [[] for _ in commands]
+    for turn in range(runs + 1):
+        for command, figures in zip(commands, seen, strict=True):
+            with sit_down(bench, command, *arguments) as program:
+                took = program.ready()
+                if turn:
+                    figures.append(took)
+                program.end()
+    ours, *reference = (Figure(tuple(figures)) for figures in seen)
+    return ours, reference[0] if reference else None
+
+
+def interactive(bench: Bench) -> Iterator[Row]:
+    yield compared("interactive: prompt ready", *ready(bench, 7), 0.6)
+    folder = bench.sessions / ("--" + str(bench.project).strip("/").replace("/", "-") + "--")
+    path = folder / "2026-01-01T00-00-00-000Z_00000000-0000-7000-8000-000000000001.jsonl"
+    size = write_session(path, 30_000, bench.project)
+    name = f"interactive: prompt ready, {size / MB:,.0f} MB session"
+    yield compared(name, *ready(bench, 5, "--session", str(path)), 0.25)
+    path.unlink()
+    yield from typing(bench)
+    yield from streaming(bench)
+
+
+def typing(bench: Bench) -> Iterator[Row]:
+    """One key after another while 500 deltas a second arrive."""
+    waits = []
+    with sit_down(bench, PI, "--no-session") as program:
+        program.ready()
+        program.send(b"\x15slowly\r")
+        program.wait_for(b"quick brown", 20)
+        for letter in GREEK:
+            for _ in range(4):
+                program.read(0.02)
+            at = len(program.shown)
+            began = time.monotonic()
+            program.send(letter.encode())
+            waits.append(program.wait_for(letter.encode(), 5, since=at) - began)
+        program.end()
+    late = sorted(waits)[int(len(waits) * 0.95) - 1] * 1000
+    note = "ratio in ms; 95th percentile"
+    yield Row("interactive: key to screen in a stream", f"{late:.1f} ms", "", late, 30, note)
+
+
+def streaming(bench: Bench) -> Iterator[Row]:
+    """A stream of 28,000 deltas as fast as it is taken: processor time, memory after it."""
+    spent, kept = [], 0.0
+    for command in [PI] + ([REFERENCE] if REFERENCE else []):
+        with sit_down(bench, command, "--no-session") as program:
+            program.ready()
+            program.send(b"\x15stream\r")
+            program.wait_for("↓".encode(), 120)
+            while program.read(1.0) and time.monotonic() - program.quiet_since < 1.5:
+                pass
+            kept = kept or program.memory() / MB
+            spent.append(program.end().cpu)
+    what = "interactive: 28,000 streamed deltas, processor time of the run"
+    beside = f"{spent[1]:.2f} s" if len(spent) > 1 else "PI_REFERENCE not set"
+    ratio = spent[0] / spent[1] if len(spent) > 1 else None
+    yield Row(what, f"{spent[0]:.2f} s", beside, ratio, 1.0)
+    yield Row("the same: memory after it", f"{kept:.0f} MB", "", kept, 120, "ratio in MB")
+
+
 def versions() -> list[str]:
     said = [f"pi: {_first_line([*PI, '--version', '--verbose'])}"]
     if REFERENCE:
@@ -225,6 +301,8 @@ def main() -> None:
     def answer(request: Request) -> dict[str, object]:
         arrived.append(time.monotonic())
         asked = json.dumps(request.body["messages"][-1])
+        if "slowly" in asked:
+            return {"blocks": [{"text": STREAM * 600, "piece": 6}], "delay": 0.002}
         return stream if '"stream"' in asked else ANSWER
 
     rows: list[Row] = []
@@ -243,6 +321,7 @@ def main() -> None:
         add(big_session(bench, empty, 300_000, big=True))
         add(session_list(bench))
         add(deltas(bench))
+        add(interactive(bench))
         add(bench_search.trees(Path(root), 50_000, 5))
         add(bench_search.twins(Path(root), 5))
         add(bench_editor.rows(Path(root)))

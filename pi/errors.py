@@ -47,6 +47,11 @@ class PiError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def told(self) -> str:
+        """Both lines, for where an error is kept as a text."""
+        return f"{self}\n{self.hint}" if self.hint else str(self)
+
 
 class UsageError(PiError):
     exit_code = 2
@@ -81,9 +86,11 @@ class ProviderError(PiError):
 
     status: HTTP status, None when there was no answer. request_id: the provider's own, for support.
     retry_after: seconds the server asked to wait. retryable: whether the same request may succeed.
+    advised: the server's own word on that, if it gave one.
     """
 
     retryable = False
+    advised: bool | None = None
 
     def __init__(
         self,

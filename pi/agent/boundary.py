@@ -6,6 +6,7 @@ Source: docs/extensions.md, turn_end and agent_before_settle.
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from pi.agent.checks import content_problem, json_problem
 from pi.agent.transcript import Transcript
 from pi.session.context import active_entries, project
 from pi.wire.entries import SessionEntry, iso_now
@@ -90,5 +91,8 @@ def _check(transcript: Transcript, draft: Mapping[str, Any], where: str) -> None
         target = draft.get(key)
         if target is not None and transcript.store.get(target) is None:
             raise ValueError(f"{where}: there is no entry {target!r}")
-    if kind == "custom_message" and not isinstance(draft["content"], str | list):
-        raise ValueError(f"{where}: content must be text or a list of blocks")
+    problem = json_problem(dict(draft))
+    if problem is None and kind == "custom_message":
+        problem = content_problem(draft["content"], text=True)
+    if problem is not None:
+        raise ValueError(f"{where}: {problem}")

@@ -3,18 +3,26 @@
 Loaded only when somebody does. Which answers count is in hooks.py.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from pi.agent import hook_events as ev
+from pi.agent.abort import Abort, Aborted
 from pi.agent.boundary import commit, preview
+from pi.agent.checks import content_problem, json_problem
 from pi.agent.hooks import Hooks, PromptParts
 from pi.agent.navigation import Move, Navigation
 from pi.agent.transcript import Transcript, system_in_force
+from pi.errors import ContextOverflowError, PiError
+from pi.providers.base import Context
+from pi.providers.errors import is_overflow
 from pi.session.context import to_model_messages
 from pi.session.store import SessionStore
+from pi.tools.base import Tool
 from pi.wire.entries import SessionEntry
-from pi.wire.events import TurnEnd
+from pi.wire.events import AssistantEvent, TurnEnd
 from pi.wire.messages import (
     AgentMessage,
     CustomMessage,
@@ -25,11 +33,14 @@ from pi.wire.messages import (
 )
 
 __all__ = [
+    "Beginning",
     "around_move",
+    "before_run",
     "before_settle",
-    "before_start",
-    "changed_context",
+    "changes_context",
     "custom_message",
+    "open_changed",
+    "replaced",
     "turn_ended",
 ]
 
@@ -74,8 +85,9 @@ def custom_message(fields: Any) -> CustomMessage:
     kind, content = fields.get("customType"), fields.get("content")
     if not isinstance(kind, str) or not kind:
         raise ValueError("a message needs a customType")
-    if not isinstance(content, str | list):
-        raise ValueError(f"the content of a {kind} message is text or a list of blocks")
+    problem = content_problem(content, text=True) or json_problem(fields.get("details"))
+    if problem is not None:
+        raise ValueError(f"a {kind} message: {problem}")
     message: CustomMessage = {
         "role": "custom",
         "customType": kind,
@@ -88,13 +100,46 @@ def custom_message(fields: Any) -> CustomMessage:
     return message
 
 
-async def before_start(
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """messages: to begin a run with, besides the one that opens it.
+
+    forced: a system prompt in place of the whole. prompt: tools and sections for this run, None for
+    those that are in force.
+    """
+
+    messages: Sequence[CustomMessage] = ()
+    forced: str | None = None
+    prompt: tuple[Sequence[Tool], Mapping[str, str]] | None = None
+
+
+async def before_run(hooks: Hooks, opening: UserMessage | CustomMessage, abort: Abort) -> Beginning:
+    """What a run is to begin with, and with which prompt."""
+    parts = hooks.prompt
+    if parts is None or not hooks.wants("before_agent_start"):
+        return Beginning()
+    options, untouched = parts.options(), parts.options()
+    try:
+        messages = await abort.wait(_before_start(hooks, parts, opening, options))
+    except Aborted:
+        return Beginning()
+    prompt = None
+    if options != untouched:
+        try:
+            prompt = parts.apply(options)
+        except (TypeError, ValueError, AttributeError) as error:  # what handlers left there
+            hooks.fault("before_agent_start", error)
+    forced = options.force_system_prompt
+    return Beginning(messages, forced if isinstance(forced, str) else None, prompt)
+
+
+async def _before_start(
     hooks: Hooks,
     parts: PromptParts,
     opening: UserMessage | CustomMessage,
     options: ev.PromptOptions,
 ) -> list[CustomMessage]:
-    """The messages to begin a run with, besides the one that opens it; `options` are changed."""
+    """The messages to add; `options` are changed."""
     custom = opening if opening["role"] == "custom" else None
     content = [] if custom is not None else opening["content"]
     event = ev.BeforeAgentStart(
@@ -114,10 +159,22 @@ async def before_start(
     return added
 
 
+async def replaced(hooks: Hooks, message: AgentMessage) -> Exception | None:
+    """Let a message be replaced; the failure that an answer turns out to be then."""
+    if not await hooks.message_end(message) or message["role"] != "assistant":
+        return None
+    text = message.get("errorMessage", "")
+    if message["stopReason"] == "error" and is_overflow(text):
+        return ContextOverflowError(text)
+    return None
+
+
 async def turn_ended(
     hooks: Hooks, transcript: Transcript, turn: TurnEnd
 ) -> tuple[bool, Sequence[SessionEntry]]:
     """Whether one more request is wanted, and the entries that were added."""
+    if not hooks.wants("turn_end"):
+        return False, ()
     message, results = turn["message"], turn["toolResults"]
     ids = transcript.ids_of_last(1 + len(results))
     reason = message["stopReason"]
@@ -147,7 +204,31 @@ async def before_settle(
     return event.go_on, written
 
 
-async def changed_context(
+def changes_context(hooks: Hooks) -> bool:
+    """Whether somebody may send something else than the context."""
+    return hooks.wants("context") or hooks.wants("context_with_system")
+
+
+async def open_changed(
+    hooks: Hooks,
+    messages: Sequence[AgentMessage],
+    forced: str | None,
+    request: Callable[[Context], AsyncGenerator[AssistantEvent, None]],
+) -> AsyncGenerator[AssistantEvent, None]:
+    """A request with what those who extend pi make of the context. forced: see Beginning."""
+    sent = await _changed_context(hooks, messages, forced)
+    try:
+        async with aclosing(request(Context(sent))) as events:
+            async for event in events:
+                yield event
+    except PiError:
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        raise PiError(f"the context as extensions changed it cannot be sent: {text}") from error
+
+
+async def _changed_context(
     hooks: Hooks, messages: Sequence[AgentMessage], forced: str | None
 ) -> list[AgentMessage]:
     """What is sent instead of these. forced: a system prompt in place of the whole."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from pi.agent import hook_events as ev
+from pi.agent.checks import content_problem, headers_problem, json_problem, messages_problem
 from pi.wire.events import AgentEvent
 from pi.wire.messages import AgentMessage, now_ms
 
@@ -210,6 +211,14 @@ class Hooks:
                 return await answer
             finally:
                 watch.cancel()
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            # Nobody cancelled the run: the handler waited for something that was cancelled.
+            self.report(HookFailure(listener.owner, event.name, _text(error), error))
+            if closed:
+                raise _Failed(_text(error)) from error
+            return None
         except (Exception, SystemExit) as error:
             self.report(HookFailure(listener.owner, event.name, _text(error), error))
             if closed:
@@ -257,6 +266,9 @@ class Hooks:
             if isinstance(answer, ev.Handled):
                 handled = True
                 return True
+            if not isinstance(answer.text, str):
+                self.fault(event.name, TypeError(f"a text, not {answer.text!r:.60}"))
+                return False
             event.text = answer.text
             if answer.images is not None:
                 event.images = answer.images
@@ -282,7 +294,11 @@ class Hooks:
                     text = f"an answer to {event.name} is Start, not {answer!r:.80}"
                     self.report(HookFailure(listener.owner, event.name, text))
                 if parts is not None:
-                    event.system_prompt = parts.text(event.system_prompt_options)
+                    try:
+                        event.system_prompt = parts.text(event.system_prompt_options)
+                    except Exception as error:  # noqa: BLE001  (what handlers left there)
+                        self.fault(event.name, error, listener.owner)
+                        event.system_prompt_options = parts.options()
                     self.system_prompt = event.system_prompt
         finally:
             self.system_prompt = None
@@ -301,6 +317,11 @@ class Hooks:
                 self.report(HookFailure(listener.owner, event.name, text))
                 continue
             other = dict(answer)
+            problem = messages_problem([other]) or json_problem(other)
+            if problem is not None or not {*_LASTING} & message.keys() <= other.keys():
+                text = problem or "a message must keep its usage, stopReason and ids"
+                self.report(HookFailure(listener.owner, event.name, text))
+                continue
             kept = cast("dict[str, Any]", message)
             kept.clear()
             kept.update(other)
@@ -316,7 +337,11 @@ class Hooks:
         original = deepcopy(shown)
 
         def take(answer: Any) -> bool:
-            event.messages = answer
+            problem = messages_problem(answer)
+            if problem is None:
+                event.messages = answer
+            else:
+                self.fault(event.name, ValueError(problem))
             return False
 
         await self._answers(event, list, take=take)
@@ -332,6 +357,9 @@ class Hooks:
                 text = "the messages must be a list that begins with a system message"
                 self.report(HookFailure(listener.owner, event.name, text))
                 continue
+            if (problem := messages_problem(answer)) is not None:
+                self.report(HookFailure(listener.owner, event.name, problem))
+                continue
             event.messages = answer
         return event.messages
 
@@ -339,16 +367,27 @@ class Hooks:
         """Request headers, changed; names in lower case."""
         event = ev.BeforeProviderHeaders(dict(headers))
         await self.notify(event)
+        problem = headers_problem(event.headers)
+        if problem is not None:
+            self.fault(event.name, ValueError(problem))
+            return headers
         return {name.lower(): value for name, value in event.headers.items() if value is not None}
 
     async def payload(self, payload: Any) -> Any:
         event = ev.BeforeProviderRequest(payload)
 
         def take(answer: Any) -> bool:
-            event.payload = answer
+            problem = json_problem(answer)
+            if problem is None:
+                event.payload = answer
+            else:
+                self.fault(event.name, ValueError(problem))
             return False
 
         await self._answers(event, object, take=take)
+        if (problem := json_problem(event.payload)) is not None:  # changed in place
+            self.fault(event.name, ValueError(problem))
+            return payload
         return event.payload
 
     async def tool_call(self, event: ev.ToolCall) -> ev.Block | None:
@@ -365,6 +404,10 @@ class Hooks:
 
         def take(patch: Any) -> bool:
             nonlocal changed
+            problem = _patch_problem(patch)
+            if problem is not None:
+                self.fault(event.name, ValueError(problem))
+                return False
             changed = True
             if patch.content is not ev.UNCHANGED:
                 event.content = patch.content
@@ -463,8 +506,37 @@ class Hooks:
         return max(self._turn, 0)
 
 
+_LASTING = (
+    "usage",
+    "stopReason",
+    "provider",
+    "model",
+    "api",
+    "toolCallId",
+    "toolName",
+    "customType",
+)
+"""Fields of messages that others rely on."""
+
+
+def _patch_problem(patch: ev.ResultPatch) -> str | None:
+    """Why a result cannot be changed like this."""
+    if patch.content is not ev.UNCHANGED:
+        problem = content_problem(patch.content)
+        if problem is not None:
+            return problem
+    given = (patch.details, patch.structured_content, patch.usage)
+    return json_problem([value for value in given if value is not ev.UNCHANGED])
+
+
 class _Failed(Exception):
     """A handler failed whose answer decides."""
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants this task to end."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _text(error: BaseException) -> str:

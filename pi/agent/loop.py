@@ -137,7 +137,7 @@ class TurnLoop:
             final = self._ended(partial, "error", text)
         except PiError as error:
             self.failure = error
-            final = self._ended(await _closed(stream, partial), "error", str(error))
+            final = self._ended(await _closed(stream, partial), "error", error.told)
         finally:
             await _closed(stream, partial)
         final["durationMs"] = round((time.monotonic() - began) * 1000)

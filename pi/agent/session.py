@@ -23,14 +23,12 @@ from pi.agent.summary import Request, Summariser
 from pi.agent.toolcalls import NewContext, ToolRunner
 from pi.agent.transcript import Transcript
 from pi.config.settings_types import Compaction
-from pi.errors import ContextOverflowError, PiError
+from pi.errors import PiError
 from pi.providers.base import Context
-from pi.providers.errors import is_overflow
 from pi.session.context import SessionContext, to_model_messages
 from pi.session.store import SessionStore
 from pi.tools.base import Tool, declaration
-from pi.wire.entries import SessionEntry
-from pi.wire.events import AgentEvent, AssistantEvent, SessionInfoChanged, TurnEnd
+from pi.wire.events import AgentEvent, AssistantEvent, SessionInfoChanged
 from pi.wire.messages import (
     AgentMessage,
     AssistantMessage,
@@ -127,7 +125,6 @@ class AgentSession:
         self._pause: Abort | None = None  # while it waits to try again
         self._shells = Shells()
         self._unstored: list[BashExecutionMessage | CustomMessage] = []
-        self._go_on = False
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -472,9 +469,13 @@ class AgentSession:
                 return
             again = recovery.wants_retry or (self._succeeded() and self.queues.waiting(at_end=True))
             if not again and self.hooks is not None and self.hooks.wants("agent_before_settle"):
-                for entry in await self._before_settle(self.hooks):
+                from pi.agent.extended import before_settle  # noqa: PLC0415  (as below)
+
+                succeeded = self._succeeded()
+                go_on, written = await before_settle(self.hooks, self.transcript)
+                for entry in written:
                     yield {"type": "entry_appended", "entry": entry}
-                again = self._go_on and not abort.triggered
+                again = go_on and succeeded and not abort.triggered
 
     async def _run_retried(
         self, announced: Sequence[AgentMessage], abort: Abort
@@ -542,6 +543,8 @@ class AgentSession:
     ) -> AsyncGenerator[AgentEvent, None]:
         """One low-level run, its finished messages stored; agent_end is left to the caller."""
         hooks = self.hooks
+        if hooks is not None:
+            from pi.agent import extended  # noqa: PLC0415  (only with extensions)
         yield {"type": "agent_start"}
         yield {"type": "turn_start"}
         for message in announced:
@@ -555,10 +558,13 @@ class AgentSession:
             async for event in events:
                 if event["type"] == "message_end":
                     if hooks is not None and hooks.wants("message_end"):
-                        await self._replaced(hooks, event["message"], loop)
+                        loop.failure = (
+                            await extended.replaced(hooks, event["message"]) or loop.failure
+                        )
                     self._store(event["message"], produced)
                 elif event["type"] == "turn_end" and hooks is not None:
-                    for entry in await self._turn_ended(hooks, event, loop):
+                    loop.go_on, added = await extended.turn_ended(hooks, self.transcript, event)
+                    for entry in added:
                         yield {"type": "entry_appended", "entry": entry}
                 yield event
 
@@ -572,54 +578,19 @@ class AgentSession:
 
     async def _before_start(
         self, opening: UserMessage | CustomMessage, abort: Abort
-    ) -> list[CustomMessage]:
+    ) -> Sequence[CustomMessage]:
         """Ask those who extend pi what this run is to begin with, and with which prompt."""
-        hooks = self.hooks
-        if hooks is None or not hooks.wants("before_agent_start") or hooks.prompt is None:
-            return []
-        from pi.agent.extended import before_start  # noqa: PLC0415  (only with extensions)
-
-        parts = hooks.prompt
-        options = parts.options()
-        untouched = parts.options()
-        try:
-            added = await abort.wait(before_start(hooks, parts, opening, options))
-        except Aborted:
-            return []
-        self._forced_prompt = options.force_system_prompt
-        if options != untouched:
-            before = (self._tools, self._sections)
-            self.set_tools(*parts.apply(options))
-            self._before = before
-        return added
-
-    async def _replaced(self, hooks: "Hooks", message: AgentMessage, loop: TurnLoop) -> None:
-        """Let those who extend pi replace a message; an answer may turn out to be an overflow."""
-        if not await hooks.message_end(message) or message["role"] != "assistant":
-            return
-        text = message.get("errorMessage", "")
-        if message["stopReason"] == "error" and is_overflow(text):
-            loop.failure = ContextOverflowError(text)
-
-    async def _turn_ended(
-        self, hooks: "Hooks", turn: TurnEnd, loop: TurnLoop
-    ) -> Sequence[SessionEntry]:
-        """What those who extend pi add between two turns."""
-        if not hooks.wants("turn_end"):
+        if self.hooks is None:
             return ()
-        from pi.agent.extended import turn_ended  # noqa: PLC0415  (only with extensions)
+        from pi.agent.extended import before_run  # noqa: PLC0415  (only with extensions)
 
-        loop.go_on, written = await turn_ended(hooks, self.transcript, turn)
-        return written
-
-    async def _before_settle(self, hooks: "Hooks") -> Sequence[SessionEntry]:
-        """What those who extend pi add when nothing is left to do; `_go_on` if they want more."""
-        from pi.agent.extended import before_settle  # noqa: PLC0415  (only with extensions)
-
-        succeeded = self._succeeded()
-        go_on, written = await before_settle(hooks, self.transcript)
-        self._go_on = go_on and succeeded
-        return written
+        begun = await before_run(self.hooks, opening, abort)
+        self._forced_prompt = begun.forced
+        if begun.prompt is not None:
+            before = (self._tools, self._sections)
+            self.set_tools(*begun.prompt)
+            self._before = before
+        return begun.messages
 
     def _patch_if_changed(self) -> list[AgentMessage]:
         """What changed in prompt or tools since the last request, if anybody touched them."""
@@ -635,25 +606,17 @@ class AgentSession:
         return [] if patch is None else [patch]
 
     def _open_stream(self) -> AsyncGenerator[AssistantEvent, None]:
-        hooks = self.hooks
-        if hooks is not None and (
-            self._forced_prompt is not None
-            or hooks.wants("context")
-            or hooks.wants("context_with_system")
-        ):
-            return self._open_changed(hooks)
-        context = Context(to_model_messages(self.transcript.messages))
+        hooks, messages = self.hooks, self.transcript.messages
+        if hooks is not None:
+            from pi.agent import extended  # noqa: PLC0415  (only with extensions)
+
+            forced = self._forced_prompt
+            if forced is not None or extended.changes_context(hooks):
+                return extended.open_changed(hooks, messages, forced, self._ask)
+        return self._ask(Context(to_model_messages(messages)))
+
+    def _ask(self, context: Context) -> AsyncGenerator[AssistantEvent, None]:
         return self._request(self.model, context, self.thinking)
-
-    async def _open_changed(self, hooks: "Hooks") -> AsyncGenerator[AssistantEvent, None]:
-        """A request whose context those who extend pi may change."""
-        from pi.agent.extended import changed_context  # noqa: PLC0415  (only with extensions)
-
-        messages = await changed_context(hooks, self.transcript.messages, self._forced_prompt)
-        request = self._request(self.model, Context(messages), self.thinking)
-        async with aclosing(request) as events:
-            async for event in events:
-                yield event
 
     def _store(self, message: AgentMessage, produced: list[AgentMessage]) -> None:
         self.transcript.add(message)

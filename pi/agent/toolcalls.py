@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pi.agent.abort import Abort, Aborted
+from pi.agent.checks import content_problem, json_problem
+from pi.agent.nested import NestedCalls
 from pi.errors import ToolError
 from pi.tools.arguments import malformed_arguments, unknown_tool, validate
-from pi.tools.base import Tool, ToolContext, ToolResult, text_block
+from pi.tools.base import CallTool, Tool, ToolContext, ToolResult, text_block
 from pi.wire.events import AgentEvent, ToolEnd
 from pi.wire.messages import ToolCall, ToolResultMessage, now_ms
 
@@ -85,12 +87,17 @@ class ToolRunner:
         self, calls: Sequence[ToolCall], abort: Abort, batch: Batch
     ) -> AsyncGenerator[AgentEvent, None]:
         """Run the calls together; `batch` is filled in the calls' order."""
-        queue: asyncio.Queue[tuple[str, Literal["reported", "ended"]]] = asyncio.Queue()
+        queue: asyncio.Queue[tuple[str, Literal["reported", "ended"] | AgentEvent]] = (
+            asyncio.Queue()
+        )
+        nested: dict[str, NestedCalls] = {}
         finished: dict[str, ToolResultMessage] = {}
         terminating: set[str] = set()
 
         def finish(key: str, call: ToolCall, outcome: _Outcome) -> ToolEnd:
             finished[key] = _message(call, outcome)
+            if key in nested:
+                nested[key].note(finished[key])
             if outcome.result.terminate:
                 terminating.add(key)
             return _ended(call, outcome)
@@ -121,12 +128,20 @@ class ToolRunner:
                 if state.report(partial):
                     queue.put_nowait((key, "reported"))
 
+            def tell(event: AgentEvent, key: str = key) -> None:
+                queue.put_nowait((key, event))
+
+            nested[key] = NestedCalls(call["id"], self._nested, tell)
             context = self.new_context(call["id"], report)
+            context = context._replace(call_tool=nested[key].call)
             task = tasks[key] = asyncio.create_task(self._run(tool, args, context, turns))
             task.add_done_callback(lambda _, key=key: queue.put_nowait((key, "ended")))  # type: ignore[misc]
         try:
             while running:
                 key, news = await abort.wait(queue.get())
+                if not isinstance(news, str):
+                    yield news
+                    continue
                 if key not in running:
                     continue
                 call = running[key].call
@@ -174,19 +189,42 @@ class ToolRunner:
         self, hooks: "Hooks", call: ToolCall, args: dict[str, Any], abort: Abort
     ) -> _Outcome | None:
         """Ask those who extend pi; how a call ends that is not to be."""
-        # Loaded by the hooks by now.
-        from pi.agent import hook_events as ev  # noqa: PLC0415
-
         try:
-            answer = await abort.wait(hooks.tool_call(ev.ToolCall(call["name"], call["id"], args)))
+            return await abort.wait(_asked(hooks, call, args, None))
         except Aborted:
             return _aborted(None)
-        if answer is None:
-            return None
-        text = answer.reason or f"This call of {call['name']} was blocked"
-        return _Outcome(
-            ToolResult([text_block(text)], details={}, terminate=answer.terminate), is_error=True
-        )
+
+    async def _nested(
+        self, call: ToolCall, tell: Callable[[AgentEvent], None], call_tool: CallTool
+    ) -> tuple[ToolResult, int | None]:
+        """A call that another one makes; see nested.RunCall."""
+        tell(_started(call))
+        parent = call["id"].rpartition("/")[0]
+        began = time.monotonic()
+
+        def report(partial: ToolResult) -> None:
+            tell(
+                {
+                    "type": "tool_execution_update",
+                    "toolCallId": call["id"],
+                    "toolName": call["name"],
+                    "args": call["arguments"],
+                    "partialResult": _wire(partial),
+                }
+            )
+
+        try:
+            tool, args = self._prepared(call)
+            outcome = None
+            if self.hooks is not None and self.hooks.wants("tool_call"):
+                outcome = await _asked(self.hooks, call, args, parent)
+            if outcome is None:
+                context = self.new_context(call["id"], report)._replace(call_tool=call_tool)
+                outcome = _timed(await self._run(tool, args, context, None, parent), began)
+        except ToolError as error:
+            outcome = _failure(error)
+        tell(_ended(call, outcome))
+        return replace(outcome.result, is_error=outcome.is_error), outcome.milliseconds
 
     async def _run(
         self,
@@ -194,15 +232,19 @@ class ToolRunner:
         args: dict[str, Any],
         context: ToolContext,
         turns: asyncio.Lock | None,
+        parent: str | None = None,
     ) -> _Outcome:
-        """One call. turns: held by the one that may run, where they may not run together."""
+        """One call. turns: held by the one that may run, where they may not run together.
+
+        parent: the call that made this one, if one did.
+        """
         if turns is None:
             outcome = await _run(tool, args, context)
         else:
             async with turns:
                 outcome = await _run(tool, args, context)
         if self.hooks is not None and self.hooks.wants("tool_result"):
-            outcome = await _reviewed(self.hooks, tool.name, args, context.call_id, outcome)
+            outcome = await _reviewed(self.hooks, tool.name, args, context.call_id, outcome, parent)
         return outcome
 
 
@@ -210,15 +252,48 @@ async def _run(tool: Tool, args: dict[str, Any], context: ToolContext) -> _Outco
     """A tool's failure of any kind is a result: it must not end the run."""
     try:
         result = await tool.run(args, context)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        # Nobody wanted it to end: what it waited for was cancelled.
+        return _failure(ToolError(f"{tool.name} failed: what it waited for was cancelled"))
     except ToolError as error:
         return _failure(error)
     except Exception as error:  # noqa: BLE001  (a fault in a tool is told to the model, with its type)
         return _failure(ToolError(f"{tool.name} failed: {type(error).__name__}: {error}"))
+    # What cannot be stored would end the run: a tool may come from anywhere.
+    problem = content_problem(result.content) or json_problem(
+        (result.details, result.structured, result.usage)
+    )
+    if problem is not None:
+        return _failure(ToolError(f"{tool.name} failed: its result is of no use: {problem}"))
     return _Outcome(result, result.is_error)
 
 
+async def _asked(
+    hooks: "Hooks", call: ToolCall, args: dict[str, Any], parent: str | None
+) -> _Outcome | None:
+    """Ask those who extend pi; how a call ends that is not to be."""
+    # Loaded by the hooks by now.
+    from pi.agent import hook_events as ev  # noqa: PLC0415
+
+    answer = await hooks.tool_call(ev.ToolCall(call["name"], call["id"], args, parent))
+    if answer is None:
+        return None
+    text = answer.reason or f"This call of {call['name']} was blocked"
+    return _Outcome(
+        ToolResult([text_block(text)], details={}, terminate=answer.terminate), is_error=True
+    )
+
+
 async def _reviewed(
-    hooks: "Hooks", name: str, args: dict[str, Any], call_id: str, outcome: _Outcome
+    hooks: "Hooks",
+    name: str,
+    args: dict[str, Any],
+    call_id: str,
+    outcome: _Outcome,
+    parent: str | None,
 ) -> _Outcome:
     """The outcome as those who extend pi leave it."""
     # Loaded by the hooks by now.
@@ -234,6 +309,7 @@ async def _reviewed(
         structured_content=result.structured,
         is_error=outcome.is_error,
         usage=result.usage,
+        parent_tool_call_id=parent,
     )
     if not await hooks.tool_result(event):
         return outcome

@@ -14,12 +14,13 @@ import click
 
 from pi.auth.credentials import Credentials, ProviderKey
 from pi.auth.keys import ask_for_key, takes_keys
-from pi.auth.oauth import OAUTH_PROVIDERS, flow_of
+from pi.auth.oauth import OAUTH_PROVIDERS, flow_of, has_flow
 from pi.auth.oauth.base import Method
 from pi.auth.providers import KEY_SOURCES
 from pi.auth.renewal import EARLY
 from pi.auth.store import AuthStore
 from pi.cli.commands import invoke, say
+from pi.cli.presence import may_have_extensions
 from pi.config.device import device_id
 from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
@@ -75,6 +76,11 @@ def _here(environment: Environment) -> _Here:
         registry.configs,
         around=surroundings(environment, settings),
     )
+    if may_have_extensions(environment):
+        # Extensions may bring providers, and ways to sign in to them.
+        from pi.cli.extending import with_extensions  # noqa: PLC0415  (for those who have any)
+
+        registry, credentials = with_extensions(environment, registry, credentials)
     return _Here(environment, paths, settings, registry, credentials)
 
 
@@ -228,7 +234,7 @@ def print_bearer_token(
     if here.credentials.stored_token(name) is None:
         raise AuthError(
             f'there is no sign-in for "{name}", so no bearer token',
-            hint=f"Sign in with: pi auth login {name}" if name in OAUTH_PROVIDERS else None,
+            hint=f"Sign in with: pi auth login {name}" if has_flow(name) else None,
         )
     key = here.credentials.key_of(name, left=left, wish=wish)
     if key is None:

@@ -1,14 +1,19 @@
 """Extensions and the command line: loading them for a run, and the options they add."""
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pi.auth.credentials import Credentials
 from pi.cli.options import Options, parse
 from pi.config.environment import Environment
 from pi.config.paths import find_paths
+from pi.config.trust import protected_resources
 from pi.errors import PiError
+from pi.models.registry import ModelRegistry
 from pi.runtime.host import Host
-from pi.runtime.services import read_services
+from pi.runtime.options import RunOptions
+from pi.runtime.services import read_services, warn
 
 if TYPE_CHECKING:
     from pi.runtime.additions import Additions, Flag
@@ -66,6 +71,41 @@ def check_unknown(options: Options, environment: Environment) -> None:
     services = read_services(options, environment, find_paths(environment))
     if not any(file.language == "python" for file in services.resources.extensions):
         raise options.unknown
+
+
+def trusted_by_extensions(options: Options, environment: Environment) -> Options:
+    """What extensions say of the folder, for whoever would ask the person about it otherwise."""
+    paths = find_paths(environment)
+    if options.trust_of(paths.cwd) is not None or not protected_resources(paths):
+        return options
+    services = read_services(options, environment, paths)
+    if not any(file.language == "python" for file in services.resources.extensions):
+        return options
+    from pi.extensions.trusting import ask_about_trust  # noqa: PLC0415  (for those who have any)
+
+    async def ask() -> bool | None:
+        return await ask_about_trust(Host(services))
+
+    trusted = asyncio.run(ask())
+    return options if trusted is None else replace(options, trusted=((paths.cwd, trusted),))
+
+
+def with_extensions(
+    environment: Environment, registry: ModelRegistry, credentials: Credentials
+) -> tuple[ModelRegistry, Credentials]:
+    """The same with what the person's own extensions add; those, where they cannot be loaded."""
+
+    async def read() -> tuple[ModelRegistry, Credentials]:
+        options = RunOptions(trust="ignore")  # no project has a say in credentials
+        host = Host(read_services(options, environment, find_paths(environment)), Extender())
+        await host.extending.load()
+        return host.services.registry, host.services.credentials
+
+    try:
+        return asyncio.run(read())
+    except (PiError, OSError) as error:
+        warn([f"extensions are left out: {error}"])
+        return registry, credentials
 
 
 def extension_flags(options: Options, environment: Environment) -> "list[Flag]":

@@ -71,7 +71,7 @@ def help_text(flags: "Sequence[Flag]" = ()) -> str:
                 [
                     (_spelling(option), option.help or "")
                     for option in COMMAND.params
-                    if isinstance(option, PiOption) and option.group == group and not option.hidden
+                    if isinstance(option, PiOption) and option.group == group
                 ],
                 col_max=38,
             )

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pi.cli.extending import Extender, check_unknown
+from pi.cli.extending import Extender, check_unknown, trusted_by_extensions
 from pi.cli.options import Options
 from pi.cli.prompts import compose_prompts
 from pi.config.environment import Environment
@@ -65,6 +65,7 @@ def _interactive(options: Options, environment: Environment) -> int:
     from pi.modes.interactive.wishes import InteractiveOptions  # noqa: PLC0415
 
     check_unknown(options, environment)
+    options = trusted_by_extensions(options, environment)
     extender = Extender()
     wishes = InteractiveOptions(options.pick_session, options.tui_mode, options.use_theme)
 

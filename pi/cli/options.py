@@ -196,10 +196,9 @@ COMMAND = click.Command(
                  help="Add a prompt template, or those in a folder (repeatable)"),
         _flag("-np", "--no-prompt-templates", "no_prompts", group="Resources",
               help="Without the templates that are found; those of --prompt-template stay"),
-        # Hidden until there is something they change: a terminal interface, running extensions.
         PiOption("--theme", "themes", group="Resources", multiple=True, metavar="<path>",
-                 hidden=True, help="Add a theme, or the themes in a folder (repeatable)"),
-        _flag("--no-themes", group="Resources", hidden=True,
+                 help="Add a theme, or the themes in a folder (repeatable)"),
+        _flag("--no-themes", group="Resources",
               help="Without the themes that are found; those of --theme stay"),
         PiOption("-e", "--extension", "extensions", group="Resources", multiple=True,
                  metavar="<source>",

@@ -66,9 +66,10 @@ def _discard_output() -> None:
 
 def _carry_out(options: "Options", environment: Environment) -> int:
     if options.show == "help":
-        from pi.cli.help import help_text  # noqa: PLC0415  (only when asked for)
+        from pi.cli.help import help_text  # noqa: PLC0415  (only when asked for, both)
+        from pi.cli.presence import may_have_extensions  # noqa: PLC0415
 
-        if not _may_have_extensions(options, environment):
+        if not may_have_extensions(environment, options.resources.extensions):
             return _show(help_text())
         from pi.cli.extending import extension_flags  # noqa: PLC0415  (for those who have any)
 
@@ -79,8 +80,11 @@ def _carry_out(options: "Options", environment: Environment) -> int:
         from pi.cli.export import export  # noqa: PLC0415  (only when asked for)
 
         return _show(export(options))
-    if options.unknown is not None and not _may_have_extensions(options, environment):
-        raise options.unknown
+    if options.unknown is not None:
+        from pi.cli.presence import may_have_extensions  # noqa: PLC0415  (for this error only)
+
+        if not may_have_extensions(environment, options.resources.extensions):
+            raise options.unknown
     # Everything below needs settings and models: not for the paths above.
     from pi.cli.diagnostics import set_up  # noqa: PLC0415
     from pi.cli.launch import list_models, run_prompts  # noqa: PLC0415
@@ -89,28 +93,6 @@ def _carry_out(options: "Options", environment: Environment) -> int:
     if options.list_models is not None:
         return _show(list_models(options, environment))
     return run_prompts(options, environment)
-
-
-def _may_have_extensions(options: "Options", environment: Environment) -> bool:
-    """Whether to look closer. Reads next to nothing: most people have none."""
-    from pi.config.paths import find_paths  # noqa: PLC0415  (for help and errors only)
-
-    paths = find_paths(environment)
-    if options.resources.extensions:
-        return True
-    for folder, settings in (
-        (paths.agent, paths.settings),
-        (paths.project, paths.project_settings),
-    ):
-        if (folder / "extensions").is_dir():
-            return True
-        try:
-            text = settings.read_bytes()
-        except OSError:
-            continue
-        if b'"extensions"' in text or b'"packages"' in text:
-            return True
-    return False
 
 
 def _command(argv: Sequence[str], environment: Environment) -> int:

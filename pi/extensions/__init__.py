@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pi.extensions.api import Pi
     from pi.extensions.context import CommandContext, Context
     from pi.extensions.execution import ExecResult, StaleContext
-    from pi.extensions.loading import Loader
     from pi.extensions.providers import OAuth
     from pi.extensions.tools import ToolFailure
+    from pi.extensions.trusting import load_for
     from pi.tools.base import ToolContext, ToolResult
     from pi.tools.files import exclusive
     from pi.tools.truncate import head, tail
@@ -39,7 +39,7 @@ __all__ = [
     "ToolResult",
     "exclusive",
     "head",
-    "Loader",
+    "load_for",
     "tail",
 ]
 
@@ -55,7 +55,7 @@ _HOMES = {
     "ToolResult": "pi.tools.base",
     "exclusive": "pi.tools.files",
     "head": "pi.tools.truncate",
-    "Loader": "pi.extensions.loading",
+    "load_for": "pi.extensions.trusting",
     "tail": "pi.tools.truncate",
 }
 

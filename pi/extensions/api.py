@@ -9,7 +9,7 @@ from pi.agent.hook_events import Event
 from pi.agent.hooks import HookFailure
 from pi.config.settings_types import Settings
 from pi.errors import PiError
-from pi.extensions.bus import EventBus
+from pi.extensions.bus import BusEnd, EventBus
 from pi.extensions.context import CommandContext, Context
 from pi.extensions.execution import MAX_OUTPUT, ExecResult, Stage, run_command
 from pi.extensions.speaking import Delivery, Speaker
@@ -533,7 +533,7 @@ class Pi:
         return self._stage.ground.services.settings
 
     @property
-    def events(self) -> "BusEnd":
+    def events(self) -> BusEnd:
         """A bus that all extensions share."""
         return BusEnd(self._bus, self._owner)
 
@@ -551,33 +551,6 @@ class Pi:
                 self._hooks.report(HookFailure(self._owner, "background", str(error), error))
 
         self._hooks.keep(asyncio.get_running_loop().create_task(run()))
-
-
-class BusEnd:
-    """One extension's end of the bus."""
-
-    def __init__(self, bus: EventBus, owner: str) -> None:
-        self._bus = bus
-        self._owner = owner
-
-    @overload
-    def on(self, name: str) -> Callable[[F], F]: ...
-    @overload
-    def on(self, name: str, listener: Callable[[Any], Any]) -> Callable[[], None]: ...
-    def on(self, name: str, listener: Callable[[Any], Any] | None = None) -> Any:
-        """Hear an event: `@pi.events.on("my:event")`, or with the listener."""
-        if listener is None:
-
-            def decorate(function: F) -> F:
-                self.on(name, function)
-                return function
-
-            return decorate
-        return self._bus.on(name, listener, self._owner)
-
-    def emit(self, name: str, data: Any = None) -> None:
-        """Tell all who listen, this extension included."""
-        self._bus.emit(name, data)
 
 
 def _bound(function: Callable[..., Any], context: Any) -> Callable[[Any], Any]:

@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar, overload
 
-__all__ = ["EventBus"]
+__all__ = ["BusEnd", "EventBus"]
 
 Listener = Callable[[Any], Any]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class EventBus:
@@ -52,3 +53,30 @@ class EventBus:
     def drop(self, owner: str) -> None:
         for name, entries in self._listeners.items():
             self._listeners[name] = [entry for entry in entries if entry[0] != owner]
+
+
+class BusEnd:
+    """One extension's end of the bus."""
+
+    def __init__(self, bus: EventBus, owner: str) -> None:
+        self._bus = bus
+        self._owner = owner
+
+    @overload
+    def on(self, name: str) -> Callable[[F], F]: ...
+    @overload
+    def on(self, name: str, listener: Callable[[Any], Any]) -> Callable[[], None]: ...
+    def on(self, name: str, listener: Callable[[Any], Any] | None = None) -> Any:
+        """Hear an event: `@pi.events.on("my:event")`, or with the listener."""
+        if listener is None:
+
+            def decorate(function: F) -> F:
+                self.on(name, function)
+                return function
+
+            return decorate
+        return self._bus.on(name, listener, self._owner)
+
+    def emit(self, name: str, data: Any = None) -> None:
+        """Tell all who listen, this extension included."""
+        self._bus.emit(name, data)

@@ -52,8 +52,8 @@ class Loader:
         """Load those that are in Python, in their order. scopes: only these, where any are given.
 
         What cannot be loaded is reported, and the rest goes on; but for what the command line
-        names: then ExtensionError is raised, since it may be there to keep something from
-        happening.
+        names, when pi starts: then ExtensionError is raised, since it may be there to keep
+        something from happening.
         """
         for rank, file in enumerate(files):
             found = file.found
@@ -71,7 +71,7 @@ class Loader:
             except (Exception, SystemExit) as error:
                 self.additions.drop(owner)
                 self._bus.drop(owner)
-                if found.origin.scope == "temporary":
+                if found.origin.scope == "temporary" and not self._host.extending.begun:
                     self.additions.close()
                     place = place_of(error, found.path) or owner
                     raise ExtensionError(
@@ -79,14 +79,6 @@ class Loader:
                         hint="Mend it, or leave it out of -e.",
                     ) from error
                 self._fail(owner, "loading", error)
-
-    async def load_functions(self, functions: Sequence[Extension]) -> None:
-        """Those that a program brings; what one raises is raised."""
-        for rank, function in enumerate(functions, 1_000_000):
-            owner = inspect.getsourcefile(function) or repr(function)
-            self._roots[owner] = Path(owner)
-            source = {"path": owner, "source": "sdk", "scope": "temporary", "origin": "top-level"}
-            await self._call(function, owner, source, rank)
 
     async def _call(self, function: Extension, owner: str, source: SourceInfo, rank: int) -> None:
         pi = Pi(

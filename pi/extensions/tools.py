@@ -1,11 +1,13 @@
 """Functions as tools: arguments in, text, data or a whole result out."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
+from pi.agent.checks import json_problem
 from pi.errors import ToolError
 from pi.tools.base import ToolContext, ToolResult
 from pi.tools.functions import as_result, described, schema_of
@@ -84,6 +86,11 @@ def make_tool(
             }
         return function(*positional, **given)
 
+    called = name or function.__name__
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", called):
+        raise ValueError(f"{called!r} is no name for a tool")
+    if schema.get("type") != "object" or json_problem(schema) is not None:
+        raise TypeError(f"the parameters of {called} are no JSON Schema of an object")
     return ExtensionTool(
         name=name or function.__name__,
         description=described(description or function.__doc__ or ""),

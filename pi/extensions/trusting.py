@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from pi.config.paths import Paths
 from pi.config.trust import protected_resources, save_trust
 from pi.extensions.loading import Loader
 from pi.runtime.additions import Additions
@@ -9,7 +10,7 @@ from pi.runtime.additions import Additions
 if TYPE_CHECKING:
     from pi.runtime.host import Host
 
-__all__ = ["load_for"]
+__all__ = ["ask_about_trust", "load_for"]
 
 _OWN = ("user", "temporary")
 
@@ -27,14 +28,33 @@ async def load_for(host: "Host") -> Additions:
     hooks, paths, options = loader.additions.hooks, services.paths, services.options
     undecided = options.trust_of(paths.cwd) is None
     if undecided and hooks.wants("project_trust") and protected_resources(paths):
-        decision = await hooks.trust(str(paths.cwd))
-        if decision is not None:
-            trusted = decision.trusted == "yes"
-            if decision.remember:
-                save_trust(paths, paths.cwd, trusted)
-            if await host.decide_trust(trusted):
-                # Settings, models and the extensions themselves are others now.
-                loader.additions.close()
-                return await load_for(host)
+        trusted = await _decision(loader, paths)
+        if trusted is not None and await host.decide_trust(trusted):
+            # Settings, models and the extensions themselves are others now.
+            loader.additions.close()
+            return await load_for(host)
     await loader.load(host.services.resources.extensions, ("project",))
     return loader.additions
+
+
+async def ask_about_trust(host: "Host") -> bool | None:
+    """What extensions of the person say of the folder, before anything else; None for nothing.
+
+    They are loaded for this question alone. What is to be remembered is.
+    """
+    loader, paths = Loader(host), host.paths
+    await loader.load(host.services.resources.extensions, _OWN)
+    try:
+        return await _decision(loader, paths)
+    finally:
+        loader.additions.close()
+
+
+async def _decision(loader: Loader, paths: Paths) -> bool | None:
+    decision = await loader.additions.hooks.trust(str(paths.cwd))
+    if decision is None:
+        return None
+    trusted = decision.trusted == "yes"
+    if decision.remember:
+        save_trust(paths, paths.cwd, trusted)
+    return trusted

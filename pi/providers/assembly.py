@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from pi.errors import PiError
+from pi.errors import PiError, ProviderError
 from pi.providers.arguments import parse_arguments, salvage_arguments
 from pi.wire.events import (
     AssistantEvent,
@@ -236,7 +236,9 @@ class Assembly:
         """The end of a reply that failed; what had arrived stays in it."""
         self.flush()
         self.message["stopReason"] = "error"
-        self.message["errorMessage"] = str(failure)
+        # What a provider says is kept as it said it; what is ours to say includes what to do.
+        told = str(failure) if isinstance(failure, ProviderError) else failure.told
+        self.message["errorMessage"] = told
         return {"type": "error", "reason": "error", "error": self.message, "failure": failure}
 
     def _add(self, content: TextContent | ThinkingContent | ToolCall, delta: str) -> OpenBlock:

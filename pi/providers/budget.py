@@ -88,10 +88,14 @@ def _written(message: Any) -> float:
 
 
 def _reported(message: Any) -> int:
-    usage = message.get("usage") or {}
+    usage = message.get("usage")
+    known = {
+        key: count
+        for key, count in (usage.items() if isinstance(usage, dict) else ())
+        if isinstance(count, int)  # sessions are written by many programs
+    }
     parts = ("input", "output", "cacheRead", "cacheWrite")
-    total: int = usage.get("totalTokens") or sum(usage.get(part) or 0 for part in parts)
-    return total
+    return known.get("totalTokens") or sum(known.get(part, 0) for part in parts)
 
 
 def _guess(message: Any) -> int:

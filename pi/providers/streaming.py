@@ -223,6 +223,8 @@ async def watched(
 
 
 def _worth_repeating(failure: ProviderError) -> bool:
+    if failure.advised is not None:
+        return failure.advised
     if isinstance(failure, RateLimitError) and not failure.retryable:
         return False  # a spent quota is none the fuller for asking
     if failure.status is not None:
@@ -246,9 +248,10 @@ async def _refusal(answer: "httpx.Response", call: Call) -> ProviderError:
                 body += chunk
                 if len(body) > MAX_ERROR_BODY:
                     break
-    return failed_response(
-        answer.status_code, _lower(answer.headers), body, whole_body=call.whole_body
-    )
+    headers = _lower(answer.headers)
+    failure = failed_response(answer.status_code, headers, body, whole_body=call.whole_body)
+    failure.advised = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
+    return failure
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -27,6 +27,7 @@ __all__ = [
     "builtin_theme",
     "load_theme",
     "load_themes",
+    "named_theme",
     "rgb_of",
     "theme_setting",
 ]
@@ -141,6 +142,27 @@ def load_themes(files: Sequence[Found]) -> tuple[dict[str, Theme], list[str]]:
         if name not in themes:
             themes[name] = builtin_theme(name)
     return themes, diagnostics
+
+
+def named_theme(files: Sequence[Found], name: str) -> Theme:
+    """The first theme of that name in these files, or else the built-in one.
+
+    Raises ConfigError where there is none, or none that can be used.
+    """
+    problem: ConfigError | None = None
+    for item in files:
+        try:
+            theme = load_theme(item.path)
+        except ConfigError as error:
+            # Whose it is to be is not known, but for a file that is called so.
+            if item.path.stem == name:
+                problem = error
+            continue
+        if theme.name == name:
+            return theme
+    if name in BUILTIN:
+        return builtin_theme(name)
+    raise problem or ConfigError(f"there is no theme {name!r}")
 
 
 def builtin_theme(name: str) -> Theme:

@@ -43,10 +43,14 @@ _ABOUT_REQUESTS = (
 
 
 class Extending:
-    """additions: of the session that is open, None where there are no extensions."""
+    """additions: of the session that is open, None where there are no extensions.
+
+    begun: whether a session was open before, with other instances of the extensions.
+    """
 
     def __init__(self, host: "Host", extend: Extend | None) -> None:
         self.additions: Additions | None = None
+        self.begun = False
         self._host = host
         self._extend = extend
         self._announced = False
@@ -59,6 +63,7 @@ class Extending:
 
     async def announce(self, reason: "StartReason", previous: str | None) -> None:
         """Tell them that a session is open, and take the resources they bring."""
+        self.begun = True
         self._host.ui.renew()
         additions = self.additions
         if additions is None:

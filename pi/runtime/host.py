@@ -14,16 +14,17 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pi.agent.queues import MessageQueues, QueueMode
+from pi.agent.queues import MessageQueues
 from pi.agent.session import AgentSession, BusyError
 from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
 from pi.config.settings import read_settings
 from pi.errors import PiError, SessionError
-from pi.models.resolution import Scope, ScopedModel
+from pi.models.resolution import Scope
 from pi.models.selection import Selection
 from pi.providers.base import Context
 from pi.providers.http import HttpClient
+from pi.runtime.choices import Choices
 from pi.runtime.extending import Extend, Extending
 from pi.runtime.network import http_options
 from pi.runtime.opening import Opened, open_session
@@ -74,7 +75,7 @@ NO_MODEL = Model(
 """Stands in a session until there is a model that can be used. Requests are refused before it."""
 
 
-class Host:
+class Host(Choices):
     """One open session after another. Use `open_host`, and close it.
 
     services, session, scope: of the session that is open now. scope: the models to cycle through.
@@ -268,85 +269,6 @@ class Host:
         assert result is not None, "without a result it raises"
         return result
 
-    # Settings that are kept for this and later sessions
-
-    def set_steering_mode(self, mode: QueueMode) -> None:
-        self.session.queues.steering_mode = mode
-        self._keep("steeringMode", mode)
-
-    def set_follow_up_mode(self, mode: QueueMode) -> None:
-        self.session.queues.follow_up_mode = mode
-        self._keep("followUpMode", mode)
-
-    def set_auto_compaction(self, enabled: bool) -> None:
-        self.session.set_auto_compaction(enabled)
-        self._keep(("compaction", "enabled"), enabled)
-
-    def set_auto_retry(self, enabled: bool) -> None:
-        self.session.set_auto_retry(enabled)
-        self._keep(("retry", "enabled"), enabled)
-
-    def _keep(self, key: str | Sequence[str], value: Any) -> None:
-        """Write a setting of the person's, and let it hold from now on. Raises ConfigError."""
-        # Settings are written rarely.
-        from pi.config.settings_write import write_setting  # noqa: PLC0415
-
-        write_setting(self.paths, "user", key, value)
-        services = self.services
-        settings = read_settings(services.paths).resolve(
-            trusted=services.settings.trusted, over=services.options.own.settings
-        )
-        self.services = replace(services, settings=settings)
-
-    # Model and thinking
-
-    def set_model(self, model: Model, *, source: Literal["set", "cycle"] = "set") -> None:
-        """Use another model from the next request on. Raises AuthError without a key for it."""
-        self.services.check_key(model)
-        self._record()
-        level = self.services.settings.model_thinking_levels.get(model.reference)
-        self.session.set_model(model, source=source)
-        if level is not None:
-            self.session.set_thinking(level)
-
-    def renew_model(self, provider: str) -> None:
-        """What is known of a provider's models has changed: use the facts of now."""
-        current = self.session.model
-        if current.provider == provider:
-            self.session.renew_model(self.services.registry.find(provider, current.id) or current)
-
-    def cycle_model(self, step: int = 1) -> ScopedModel | None:
-        """The next model of the scope, or of all that can be used; None where there is no other."""
-        candidates = self.scope.models or tuple(
-            ScopedModel(model)
-            for model in self.services.registry.available(self.services.credentials)
-        )
-        if len(candidates) < 2:
-            return None
-        references = [candidate.model.reference for candidate in candidates]
-        current = self.session.model.reference
-        at = references.index(current) if current in references else -1 if step > 0 else 0
-        chosen = candidates[(at + step) % len(candidates)]
-        self.set_model(chosen.model, source="cycle")
-        if chosen.thinking is not None:
-            self.set_thinking(chosen.thinking)
-        return chosen
-
-    def set_thinking(self, level: ThinkingLevel) -> ThinkingLevel:
-        """Think at this level, or the nearest the model has; that one is returned."""
-        self._record()
-        return self.session.set_thinking(level)
-
-    def cycle_thinking(self) -> ThinkingLevel | None:
-        """The model's next level; None for a model that does not think."""
-        model = self.session.model
-        if not model.reasoning:
-            return None
-        levels = model.thinking_levels()
-        current = self.session.thinking
-        at = levels.index(current) if current in levels else -1
-        return self.set_thinking(levels[(at + 1) % len(levels)])
-
     # Another session
 
     async def new_session(
@@ -432,22 +354,6 @@ class Host:
         if not _same(path, target):
             await asyncio.to_thread(write_copy, path, target)
         await self.switch(target, cwd=cwd)
-
-    def take_settings(self) -> None:
-        """Take up what has changed in the settings, without anything else being read again."""
-        services = self.services
-        settings = read_settings(services.paths).resolve(trusted=services.settings.trusted)
-        self.services = replace(services, settings=settings)
-        self._apply_settings()
-
-    def _apply_settings(self) -> None:
-        """Settings that the open session goes by."""
-        session, settings = self.session, self.services.settings
-        session.retry = session.compactor.retry = self.services.retry_policy()
-        session.compactor.settings = settings.compaction
-        session.compactor.enabled = settings.compaction.enabled
-        session.queues.steering_mode = settings.steering_mode
-        session.queues.follow_up_mode = settings.follow_up_mode
 
     async def reload(self) -> None:
         """Read settings, models, keys and instructions again; the conversation goes on."""

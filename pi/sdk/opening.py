@@ -14,6 +14,7 @@ from typing import Any, TypedDict, Unpack
 from pi.config.environment import read_environment
 from pi.config.settings import checked_settings
 from pi.resources.loading import ResourceChoice
+from pi.runtime.extending import Extend
 from pi.runtime.host import open_host
 from pi.runtime.options import Own, RunOptions
 from pi.sdk.providers import Provider
@@ -41,6 +42,7 @@ class Choices(TypedDict, total=False):
         kept. environment: variables, instead of the process's own.
     trust_project: whether the project's .pi folder counts; settings say unless given.
     in_memory: keep the session in memory only. name: of the session. id: of a new one.
+    extend: loads extensions: `pi.extensions.load_for` those that are found. None are, unless given.
     """
 
     model: str
@@ -63,6 +65,7 @@ class Choices(TypedDict, total=False):
     in_memory: bool
     name: str
     id: str
+    extend: Extend
 
 
 class Opening:
@@ -96,7 +99,7 @@ class Opening:
             environment = replace(environment, agent_dir=os.path.abspath(choices["agent_dir"]))
         cwd = Path(choices["cwd"]) if "cwd" in choices else None
         options = _options(self._options, choices)
-        host = await open_host(options, environment, cwd=cwd)
+        host = await open_host(options, environment, choices.get("extend"), cwd=cwd)
         try:
             await host.begin()
         except BaseException:
@@ -149,7 +152,8 @@ def _options(base: RunOptions, choices: Choices) -> RunOptions:
     trust = choices.get("trust_project")
     session_dir = choices.get("session_dir")
     everything = frozenset(("extensions", "skills", "prompts", "themes"))
-    without = frozenset(("extensions",)) if choices.get("resources", True) else everything
+    unextended = frozenset(() if "extend" in choices else ("extensions",))
+    without = unextended if choices.get("resources", True) else everything
     return replace(
         base,
         model=choices.get("model"),

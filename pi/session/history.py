@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 
 from pi.session.reader import (
     FIRST_BLOCK,
+    SPACE,
     Backward,
     Head,
     decode,
@@ -25,6 +26,7 @@ from pi.session.reader import (
 from pi.session.source import Source
 from pi.session.tree import TreeIndex
 from pi.wire.entries import SessionEntry
+from pi.wire.jsonio import dumps
 
 __all__ = ["Damage", "History", "Step"]
 
@@ -117,6 +119,19 @@ class History:
         """The entry of a row of the index; None, and counted as damage, for one that is none."""
         start, end = self.index().span(row)
         return self.decoded(self.source.read(start, end), start)
+
+    def text_at(self, row: int) -> bytes | None:
+        """The entry of a row as JSON in UTF-8, as it was written; None where there is none."""
+        start, end = self.index().span(row)
+        line = self.source.read(start, end)
+        entry = self.decoded(line, start)
+        if entry is None:
+            return None
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            return dumps(entry)
+        return line.strip(SPACE)
 
     def decoded(self, line: bytes, start: int) -> SessionEntry | None:
         """A line as an entry; None, and counted as damage, when it is none."""

@@ -4,7 +4,7 @@ A tool knows neither agent nor mode. Its arguments were validated against `param
 the task that runs it cancels it; what it raises as ToolError becomes an error result.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from pi.wire.messages import ImageContent, TextContent, ToolDeclaration, Usage, UserContent
 
 __all__ = [
+    "CallTool",
     "STRICT_SAMPLING",
     "ImageLimits",
     "Tool",
@@ -62,6 +63,8 @@ class ToolContext(NamedTuple):
     images: how to encode images; None when the model takes none (they are kept in the result, with
     a note, and left out of the request). Blocking images is the request's matter, not the tool's.
     shell, shell_prefix: settings `shellPath` and `shellCommandPrefix`.
+    call_tool: run another tool that is switched on, by name and arguments. Whatever goes wrong is a
+    result with is_error. The model is told nothing of it. None where there are no others.
     """
 
     call_id: str
@@ -72,6 +75,10 @@ class ToolContext(NamedTuple):
     resize_images: bool = True
     shell: str | None = None
     shell_prefix: str | None = None
+    call_tool: "CallTool | None" = None
+
+
+CallTool = Callable[[str, dict[str, Any]], Awaitable[ToolResult]]
 
 
 class Tool(Protocol):

@@ -158,6 +158,7 @@ class ToolStart(TypedDict):
     toolCallId: str
     toolName: str
     args: Any
+    parentToolCallId: NotRequired[str]
 
 
 class ToolUpdate(TypedDict):
@@ -166,6 +167,7 @@ class ToolUpdate(TypedDict):
     toolName: str
     args: Any
     partialResult: dict[str, Any]
+    parentToolCallId: NotRequired[str]
 
 
 class ToolEnd(TypedDict):
@@ -177,6 +179,7 @@ class ToolEnd(TypedDict):
     result: dict[str, Any]
     isError: bool
     durationMs: NotRequired[int]
+    parentToolCallId: NotRequired[str]
 
 
 class RetryStart(TypedDict):

@@ -177,6 +177,7 @@ class ToolResultMessage(TypedDict):
     timestamp: int
     details: NotRequired[Any]
     usage: NotRequired[Usage]
+    nestedCalls: NotRequired[dict[str, Any]]
     durationMs: NotRequired[int]
 
 

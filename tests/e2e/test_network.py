@@ -170,3 +170,23 @@ def test_the_transport_of_the_settings(machine: Machine) -> None:
             result = machine.run(*known, "--no-session", "-p", "one", "two")
             assert (result.code, result.text) == (0, "ok\n"), result.stderr
             assert [request.method for request in server.requests] == ways
+
+
+def test_what_is_missing_for_aws_and_google_is_said(machine: Machine, tmp_path: Path) -> None:
+    for package in ("botocore", "google"):
+        folder = tmp_path / "hide" / package
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text("raise ImportError")
+    hidden = {"PYTHONPATH": str(tmp_path / "hide")}
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    claude = "amazon-bedrock/us.anthropic.claude-opus-5-5"
+    result = machine.run("--model", claude, "-p", "hi", **hidden, **keys)
+    assert (result.code, result.text) == (1, "")
+    assert "pip install 'pi-coding-agent-py[bedrock]'" in result.stderr
+    path = tmp_path / "adc.json"
+    path.write_text("{}")
+    place = {"GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_CLOUD_LOCATION": "l"}
+    named = {**place, "GOOGLE_APPLICATION_CREDENTIALS": str(path)}
+    result = machine.run("--model", "google-vertex/gemini-2.5-pro", "-p", "hi", **hidden, **named)
+    assert (result.code, result.text) == (1, "")
+    assert "pip install 'pi-coding-agent-py[vertex]'" in result.stderr

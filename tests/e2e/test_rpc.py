@@ -867,6 +867,28 @@ def test_a_signal_ends_a_run_that_waits_for_its_client(scripted: ScriptedFactory
         client.close()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_an_error(machine: Machine) -> None:
+    import subprocess
+
+    with (
+        open("/dev/full", "wb") as full,
+        subprocess.Popen(
+            [*COMMAND, "--mode", "rpc", "--no-session"],
+            stdin=subprocess.PIPE,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=machine.project,
+            env=machine.environment,
+        ) as process,
+    ):
+        assert process.stdin is not None and process.stderr is not None
+        process.stdin.write(b'{"type":"get_commands"}\n')
+        process.stdin.flush()
+        assert process.wait(60) == 1
+        assert process.stderr.read().startswith(b"Error: stdout cannot be written: ")
+
+
 def test_a_client_that_goes_away_ends_pi(scripted: ScriptedFactory) -> None:
     script = scripted([SLOW])
     client = Unread(script.machine, *script.options)

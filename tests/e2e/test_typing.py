@@ -109,7 +109,7 @@ def test_an_editor_that_is_missing_or_fails(sit, machine):
     one.see("text")
     one = sit(VISUAL=script(machine, "fails", "exit 3"))
     one.send("text\x07")
-    one.see("the prompt is as it was")
+    one.see("is as it was")
 
 
 def test_an_image_of_the_clipboard_goes_with_the_message(sit, machine):

@@ -1,10 +1,13 @@
 """What extensions may do, and what happens when they do it wrong."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from pi.extensions.modules import LoadError, entry_point
 from tests.e2e.conftest import Machine, ScriptedFactory
 from tests.extensions.conftest import SAYS_DONE, Extend, calls, last_json
 from tests.extensions.test_examples_tools import declared, text_of
@@ -522,3 +525,254 @@ def test_tools_of_extensions_obey_the_command_line(extend: Extend) -> None:
         before = len(pi.bodies)
         assert pi.run(*options, "-p", "hi").code == 0
         assert declared(pi, before) == expected, options
+
+
+RUBBISH = """
+import asyncio
+from pi.agent.hook_events import *
+from pi.extensions import ToolResult
+
+class Odd:
+    def __repr__(self):
+        return "Odd()"
+
+WRONG = {
+    "input": [Odd(), Transform(3)],
+    "before_agent_start": [Odd(), Start(message=Odd()), Start(message={"customType": "x"}),
+        Start(message={"customType": "x", "content": [Odd()]}),
+        Start(message={"customType": "x", "content": "y", "details": Odd()}),
+        Start(system_prompt=Odd())],
+    "turn_end": [Odd(), Boundary(entries=[{"type": "custom", "customType": "x", "data": Odd()}]),
+        Boundary(entries=[{"type": "context_edit", "targetId": "nothing"}]), Boundary(entries=[3])],
+    "agent_before_settle": [Odd(), Boundary(entries=[{}])],
+    "message_end": [Odd(), {"role": "assistant"}, {"role": "user", "content": Odd()}],
+    "tool_result": [Odd(), ResultPatch(content="text"), ResultPatch(content=[Odd()]),
+        ResultPatch(details=Odd()), ResultPatch(usage=Odd())],
+    "context": [Odd(), [Odd()], [{"role": "nobody"}],
+        [{"role": "user", "content": [{"type": "text"}]}]],
+    "context_with_system": [Odd(), [], [{"role": "user", "content": "x"}],
+        [{"role": "system"}, Odd()]],
+    "before_provider_request": [Odd(), {"x": Odd()}],
+    "session_start": [Odd()], "resources_discover": [Odd()], "agent_settled": [Odd()],
+}
+
+def extend(pi):
+    for name, answers in WRONG.items():
+        for answer in answers:
+            pi.on(name, lambda event, answer=answer: answer)
+
+    @pi.on("before_agent_start")
+    def parts(event):
+        event.system_prompt_options.selected_tools.append(Odd())
+        event.system_prompt_options.prompt_guidelines.append(Odd())
+
+    @pi.on("before_provider_headers")
+    def headers(event):
+        event.headers[3] = Odd()
+
+    @pi.on("before_provider_request")
+    def payload(event):
+        event.payload = Odd()
+
+    @pi.on("turn_start")
+    async def cancelled():
+        raise asyncio.CancelledError
+
+    @pi.on("agent_end")
+    def exits():
+        raise SystemExit
+
+    @pi.tool
+    def odd_content(x: str) -> object:
+        '''Odd'''
+        return ToolResult("text")
+
+    @pi.tool
+    def odd_details(x: str) -> object:
+        '''Odd'''
+        return ToolResult([], details=Odd())
+
+    @pi.tool
+    async def odd_end(x: str) -> object:
+        '''Odd'''
+        raise asyncio.CancelledError
+
+    @pi.command("odd")
+    def odd(args, ctx):
+        for send in (lambda: pi.append_entry("x", Odd()),
+                     lambda: pi.send_message({"customType": 3}),
+                     lambda: pi.set_active_tools([Odd(), "read"]),
+                     lambda: pi.set_label("no", "x")):
+            try:
+                send()
+            except Exception as error:
+                ctx.ui.notify(type(error).__name__)
+"""
+
+
+def test_rubbish_from_everywhere_ends_nothing(extend: Extend) -> None:
+    names = ("odd_content", "odd_details", "odd_end")
+    turns = [calls(name, {"x": "1"}, f"call_{name}") for name in names]
+    pi = extend(RUBBISH, turns=[*turns, SAYS_DONE])
+    with pi.rpc() as person:
+        person.ask("go")
+        person.ask("/odd")
+        person.ask("again")
+        assert person.finish() == 0
+    results = [text_of(r) for r in pi.tool_results()]
+    assert "content is a list" in results[0]
+    assert "no JSON" in results[1]
+    assert "was cancelled" in results[2]
+    assert pi.machine.messages()[-1]["content"] == [{"type": "text", "text": "done"}]
+    errors = person.errors_of_extensions()
+    events = {error["event"] for error in errors}
+    assert {"input", "turn_end", "message_end", "tool_result", "context", "turn_start"} <= events
+    assert {"before_agent_start", "before_provider_headers", "before_provider_request"} <= events
+    assert person.notices() == ["SessionError", "ValueError", "SessionError"]
+
+
+def test_an_abort_ends_a_handler_that_asks(extend: Extend) -> None:
+    source = """
+def extend(pi):
+    @pi.on("tool_call")
+    async def gate(event, ctx):
+        try:
+            await ctx.ui.confirm("Sure", "?")
+        finally:
+            pi.append_entry("ended")
+"""
+    pi = extend(source, turns=[calls("bash", {"command": "echo"}), SAYS_DONE])
+    with pi.rpc() as person:
+        person.request({"type": "prompt", "message": "go"})
+        person.until("extension_ui_request")
+        assert person.request({"type": "abort"})["success"]
+        assert person.until("agent_settled")["aborted"] is True
+        assert person.ask("again")["success"]
+        person.finish()
+    assert [e["customType"] for e in pi.entries() if e["type"] == "custom"] == ["ended"]
+
+
+def test_an_entry_point_of_a_package(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "team_tools").mkdir(parents=True)
+    (site / "team_tools" / "__init__.py").write_text("class Box:\n    extend = staticmethod(len)\n")
+    assert entry_point("team_tools:Box.extend", site) is len
+    with pytest.raises(AttributeError):
+        entry_point("team_tools", site)
+    with pytest.raises(LoadError, match="is no function"):
+        entry_point("team_tools:__name__", site)
+
+
+def test_a_reload_takes_what_is_there_now(extend: Extend) -> None:
+    pi = extend(SOUND, SWITCHING)
+    first, second = pi.folder / "extension_0.py", pi.folder / "extension_1.py"
+    with pi.rpc() as person:
+        person.ask("one")
+        first.write_text("def extend(pi:\n")
+        person.ask("/again")
+        (error,) = person.errors_of_extensions()
+        assert (error["extensionPath"], error["event"]) == (str(first), "loading")
+        assert error["place"] == f"{first}:1"
+        first.write_text(SOUND.replace('"sound"', '"louder"'))
+        second.write_text(SWITCHING.replace('"again"', '"anew"'))
+        person.ask("/again")
+        listed = person.request({"type": "get_commands"})["data"]["commands"]
+        person.ask("two")
+        assert person.finish() == 0
+    assert [c["name"] for c in listed] == ["handoff", "anew"]
+    kinds = [e["customType"] for e in pi.entries() if e["type"] == "custom"]
+    assert kinds == ["start", "sound", "start", "start", "louder"]
+
+
+NESTING = """
+from pi.extensions import Block, ToolContext, ToolResult
+USED = {"input": 1, "output": 2, "cacheRead": 0, "cacheWrite": 0, "totalTokens": 3,
+    "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0, "total": 0}}
+
+def extend(pi):
+    @pi.tool
+    async def inner(text: str, call: ToolContext) -> ToolResult:
+        '''Inner'''
+        call.update(ToolResult([{"type": "text", "text": "half"}]))
+        done = await call.call_tool("bash", {"command": f"echo {text}"})
+        return ToolResult(done.content, usage=USED)
+
+    @pi.tool
+    async def outer(n: int, call: ToolContext) -> ToolResult:
+        '''Outer'''
+        asked = [("inner", {"text": "hi"}), ("inner", {}), ("nothing", {}), ("write", {"path": "x",
+            "content": "y" * 10000})]
+        results = [await call.call_tool(name, args) for name, args in asked]
+        text = "|".join(r.content[0]["text"].split(chr(10))[0] for r in results)
+        return ToolResult([{"type": "text", "text": text}], details=[r.is_error for r in results])
+
+    @pi.on("tool_call")
+    def gate(event):
+        if event.tool_name == "write":
+            return Block(f"not below {event.parent_tool_call_id}")
+"""
+
+
+def test_a_tool_calls_others(extend: Extend) -> None:
+    pi = extend(NESTING, turns=[calls("outer", {"n": 1}), SAYS_DONE])
+    done = pi.json("-p", "go")
+    assert (done.code, done.stderr) == (0, "")
+    (result,) = pi.tool_results()
+    assert result["details"] == [False, True, True, True]
+    first, *others = text_of(result).split("|")
+    assert first == "hi"
+    assert others[1] == 'There is no tool named "nothing"'
+    assert others[2] == "not below call_1"
+    assert result["usage"]["totalTokens"] == 3
+    nested = result["nestedCalls"]
+    assert nested["complete"] is False
+    assert [(c["id"], c["name"], c["status"]) for c in nested["calls"]] == [
+        ("call_1/1", "inner", "ok"),
+        ("call_1/2", "inner", "error"),
+        ("call_1/3", "nothing", "error"),
+        ("call_1/4", "write", "error"),
+    ]
+    assert nested["calls"][0]["arguments"] == {"text": "hi"}
+    assert nested["calls"][3]["argumentsBytes"] > 10_000
+    about = [e for e in done.events if e["type"].startswith("tool_execution")]
+    parents = [(e["type"][15:], e["toolCallId"], e.get("parentToolCallId")) for e in about]
+    assert ("update", "call_1/1", "call_1") in parents
+    parents = [each for each in parents if each[0] != "update"]
+    assert parents[:5] == [
+        ("start", "call_1", None),
+        ("start", "call_1/1", "call_1"),
+        ("start", "call_1/1/1", "call_1/1"),
+        ("end", "call_1/1/1", "call_1/1"),
+        ("end", "call_1/1", "call_1"),
+    ]
+    assert parents[-1] == ("end", "call_1", None)
+    assert not (pi.machine.project / "x").exists()
+
+
+@pytest.mark.parametrize("extended", [True, False])
+def test_a_program_may_load_extensions(machine: Machine, extended: bool) -> None:
+    folder = machine.agent / "extensions"
+    folder.mkdir(parents=True)
+    (folder / "mine.py").write_text(
+        "def extend(pi):\n    @pi.tool\n    def mine(x: str) -> str:\n        '''Mine'''\n"
+    )
+    given = ", extend=load_for" if extended else ""
+    program = (
+        "import asyncio\nfrom pi import new_session\nfrom pi.extensions import load_for\n"
+        "async def main():\n"
+        f"    async with new_session(model='demo/demo-1', in_memory=True{given}) as session:\n"
+        "        await session.prompt('hello')\n"
+        "        print(*session.tools)\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=machine.project,
+        env=machine.environment,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("mine" in done.stdout.split()) is extended

@@ -1,19 +1,17 @@
 """Extensions in the terminal: what they ask, show and draw, with a person's hands on the keys."""
 
+import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import COMMAND
+from tests.e2e.conftest import COMMAND, Machine
+from tests.e2e.interactive.tmux import TMUX, Screen
 from tests.extensions.conftest import SAYS_DONE, Extend, Extended, calls
 from tests.extensions.test_examples_tools import EXAMPLES, declared, needs_examples, text_of
-
-try:
-    from tests.e2e.interactive.tmux import TMUX, Screen
-except ModuleNotFoundError:  # where it was before there were more of its kind
-    from tests.e2e.tmux import TMUX, Screen
 
 pytestmark = [needs_examples, pytest.mark.skipif(TMUX is None, reason="no tmux here")]
 
@@ -124,7 +122,7 @@ def test_what_fails_on_the_screen_is_said_and_locks_nobody_in(extend: Extend) ->
         screen.wait("count 0")
         screen.type("!")
         # A long path may be broken anywhere.
-        named = "extension_0.py:22,incustom:ZeroDivisionError"
+        named = "extension_0.py:19,incustom:ZeroDivisionError"
         screen.wait_until(lambda shown: named in "".join(shown.split()), named)
         screen.wait("gave None")
         screen.wait("in footer: ZeroDivisionError")
@@ -235,3 +233,41 @@ def test_confirm_destructive(extend: Extend) -> None:
         screen.wait("Leave this session")
         screen.type("y")
         screen.wait("0.0%")
+
+
+def test_signing_in_to_a_provider_of_an_extension(machine: Machine) -> None:
+    folder = machine.agent / "extensions"
+    folder.mkdir(parents=True)
+    shutil.copytree(EXAMPLES / "custom_provider", folder / "lines")
+    command = [*COMMAND, "auth", "login", "lines"]
+    with Screen(command, cwd=machine.project, env=machine.environment, columns=100) as screen:
+        screen.wait("https://lines.example/sign-in")
+        screen.wait("The code:")
+        screen.type("sesame")
+        screen.press("Enter")
+        assert screen.wait_end() == 0
+    stored = json.loads((machine.agent / "auth.json").read_text())["lines"]
+    assert (stored["type"], stored["access"]) == ("oauth", "sesame")
+    assert "lines-small" in machine.run("--list-models", "lines").text
+
+
+@pytest.mark.parametrize("decision", ["yes", "undecided"])
+def test_an_extension_decides_on_trust_instead_of_the_person(extend: Extend, decision: str) -> None:
+    pi = extend(
+        "from pi.extensions import Trust\n"
+        "def extend(pi):\n"
+        f"    pi.on('project_trust', lambda event: Trust({decision!r}))\n"
+    )
+    ours = pi.machine.project / ".pi" / "extensions"
+    ours.mkdir(parents=True)
+    (ours / "here.py").write_text(
+        "def extend(pi):\n"
+        "    pi.on('session_start', lambda event, ctx: ctx.ui.notify('of the project'))\n"
+    )
+    command = [*COMMAND, *pi.script.options, *pi.options]
+    with Screen(command, cwd=pi.machine.project, env=pi.machine.environment) as screen:
+        if decision == "yes":
+            screen.wait("of the project")
+        else:
+            screen.wait("rust")
+            assert "of the project" not in screen.text()

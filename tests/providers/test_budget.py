@@ -66,6 +66,12 @@ def test_what_was_put_before_a_reply_later_voids_its_measure():
     assert limit([summary, replied(60_000, at=5), replied(20_000, at=9)]) == 75_904
 
 
+@pytest.mark.parametrize("usage", [None, [], {"totalTokens": "60000"}, {"input": None}])
+def test_a_usage_of_another_shape_measures_nothing(usage):
+    message = {**assistant(text("r"), api=ANTHROPIC), "usage": usage}
+    assert limit([LONG, message]) == 100_000 - 10_001 - 4096
+
+
 def test_system_messages_count():
     prompt = system(sections={"a": "x" * 3500, "b": None}, toolsAdded=[TOOL])
     tools = 100_000 - 4096 - 1000 - limit([prompt], maximum=200_000)

@@ -317,6 +317,15 @@ class TestRetries:
         exchange.ask(max_retries=2)
         assert len(exchange.server.requests) == 1
 
+    @pytest.mark.parametrize(
+        ("status", "word", "requests"), [(400, "true", 2), (503, "false", 1), (503, "maybe", 2)]
+    )
+    def test_the_server_s_own_word(self, script, api, status, word, requests):
+        headers = {"x-should-retry": word, "retry-after-ms": "20"}
+        exchange = script(api, {**BUSY, "status": status, "headers": headers}, CALLS)
+        exchange.ask(max_retries=1)
+        assert len(exchange.server.requests) == requests
+
     def test_not_after_a_reply_began(self, script, api):
         exchange = script(api, {**CALLS, "cut": 3}, CALLS)
         exchange.ask(max_retries=2)

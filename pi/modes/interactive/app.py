@@ -6,6 +6,7 @@ and what comes of them comes back as events (events.py).
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,6 +37,9 @@ __all__ = ["App", "Level"]
 log = logging.getLogger(__name__)
 
 Level = Literal["info", "warning", "error"]
+
+THEME_SECONDS = 1.0
+"""Between two looks at the file of the theme that is on."""
 
 EDITOR_SHARE = 0.3
 """Of the screen's rows for what an extension puts in the editor's place, at the most."""
@@ -85,6 +89,7 @@ class App:
         self.finished: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
         self._ticking: asyncio.TimerHandle | None = None
+        self._watching: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         desk.home, desk.frame = editor, self.frame
         desk.drawn, desk.on_error = self._after_frame, self.complain
@@ -124,6 +129,7 @@ class App:
     def _tick(self) -> None:
         self._ticking = None
         if self.status.working is not None:
+            self.transcript.tick(time.monotonic())
             self.refresh()
 
     def refresh(self, *, now: bool = False) -> None:
@@ -155,11 +161,25 @@ class App:
             self.say(text, known)  # type: ignore[arg-type]
 
     def use_theme(self, name: str) -> None:
-        """Draw in the theme of that name; one that cannot be had is told of."""
+        """Draw in the theme of that name; one that cannot be had is told of.
+
+        One from a file is drawn anew when the file changes.
+        """
         theme = self.looks.theme(name, self.host.services)
         if self.looks.problem is not None:
             self.say(self.looks.problem, "warning")
         self.set_theme(theme)
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+        if self.looks.from_file:
+            self._watching = self._loop.call_later(THEME_SECONDS, self._look_again, name)
+
+    def _look_again(self, name: str) -> None:
+        if self.looks.changed():
+            self.use_theme(name)
+        else:
+            self._watching = self._loop.call_later(THEME_SECONDS, self._look_again, name)
 
     def apply_settings(self) -> None:
         """Settings have changed: what of them is seen is seen now."""
@@ -181,8 +201,8 @@ class App:
 
     def set_theme(self, theme: Theme) -> None:
         """Draw everything in other colours; what the terminal's scrollback has stays as it is."""
-        self.stage.theme = self.status.theme = self.figures.theme = self.editor.theme = theme
-        self.reading.theme = theme
+        self.stage.theme = self.status.theme = self.figures.theme = theme
+        self.editor.theme = self.reading.theme = theme
         self.desk.screen.set_theme(theme)
         self.transcript.set_theme(theme)
         self.invalidate()
@@ -233,8 +253,9 @@ class App:
         if any(listener(key.data) for listener in list(self.on_input)):
             return True
         if self.desk.screen.mode != "fullscreen":
-            return False
-        read = self.reading.handle(key, listing=bool(self.desk.panels))
+            return key.name == "mouse"
+        listing = bool(self.desk.panels) or self.editor.completer.popup is not None
+        read = self.reading.handle(key, listing)
         if read:
             self.refresh(now=True)
         return read
@@ -271,8 +292,9 @@ class App:
 
     async def close(self) -> None:
         """End what goes on here; the host is closed by whoever opened it."""
-        if self._ticking is not None:
-            self._ticking.cancel()
+        for timer in (self._ticking, self._watching):
+            if timer is not None:
+                timer.cancel()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

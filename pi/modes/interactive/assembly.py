@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pi.modes.interactive.actions import Platform
 from pi.modes.interactive.app import App
 from pi.modes.interactive.bindings import Bindings
-from pi.modes.interactive.commands.table import COMMANDS
-from pi.modes.interactive.completion.commands import CommandProvider, Offer
+from pi.modes.interactive.completion.commands import CommandProvider
 from pi.modes.interactive.completion.files import FileProvider
 from pi.modes.interactive.completion.paths import PathProvider
 from pi.modes.interactive.desk import Desk
@@ -20,6 +19,7 @@ from pi.modes.interactive.footer import Footer, branch_of
 from pi.modes.interactive.header import Header
 from pi.modes.interactive.images import image_protocol
 from pi.modes.interactive.looks import Looks
+from pi.modes.interactive.offers import offers
 from pi.modes.interactive.pickers.stage import key_label
 from pi.modes.interactive.talk import Talk
 from pi.modes.interactive.terminal import Colors
@@ -52,14 +52,17 @@ def assemble(
     desk.stage.theme = looks.theme(wishes.theme or settings.theme, host.services)
     desk.screen.set_theme(desk.stage.theme)
     look = _look(host, desk)
-    files = FileProvider(host.paths.cwd)
+    config = host.services.environment.variables.get("XDG_CONFIG_HOME")
+    files = FileProvider(
+        host.paths.cwd, home=host.paths.home, config_home=Path(config) if config else None
+    )
     paths = PathProvider(host.paths.cwd, host.paths.home)
     editor = Editor(
         desk.stage.keymap,
         desk.stage.theme,
         on_submit=lambda submission: talk.submit(submission),
         changed=desk.refresh,
-        providers=[CommandProvider(lambda: _offers(host)), files, paths],
+        providers=[CommandProvider(lambda: offers(host)), files, paths],
         home=host.paths.home,
         padding=settings.editor_padding_x,
         popup_rows=settings.autocomplete_max_visible,
@@ -92,7 +95,7 @@ def show_session(app: App) -> None:
     host, transcript = app.host, app.transcript
     settings = host.services.settings
     if settings.quiet_startup is not True:
-        app.header = Header(app.stage, _loaded(host))
+        app.header = Header(app.stage, _loaded(host) if settings.quiet_startup is False else ())
         transcript.add(app.header)
     messages = host.session.transcript.messages
     hidden = len(messages) - MOST_MESSAGES
@@ -120,6 +123,8 @@ async def settle_in(app: App, colors: "asyncio.Task[Colors]", first: Sequence[Pr
     host, looks = app.host, app.looks
     looks.learn(await colors)
     app.use_theme(app.theme_name or host.services.settings.theme)
+    for fault in looks.faults(host.services.resources):
+        app.say(fault, "warning")
     app.terminal.set_mode("themeReports", True)
     await host.begin()
     if host.model is None:
@@ -167,30 +172,6 @@ def _has_links(variables: Mapping[str, str]) -> bool:
     """Whether a link in the text (OSC 8) is one on the terminal, and not just text."""
     term = variables.get("TERM", "")
     return not (variables.get("TMUX") or term.startswith(("screen", "linux", "dumb")))
-
-
-def _offers(host: Host) -> list[Offer]:
-    """Everything `/` can stand before."""
-    offers = [Offer(known.name, known.about, known.arguments) for known in COMMANDS]
-    resources = host.services.resources
-    taken = {offer.name for offer in offers}
-    offers += (
-        Offer(prompt.name, prompt.description, prompt.hint or "")
-        for prompt in resources.prompts
-        if prompt.name not in taken
-    )
-    if host.services.settings.enable_skill_commands:
-        offers += (Offer(f"skill:{skill.name}", skill.description) for skill in resources.skills)
-    if host.additions is not None:
-        offers += _added(host)
-    return offers
-
-
-def _added(host: Host) -> Iterator[Offer]:
-    """Commands of extensions."""
-    assert host.additions is not None, "asked before"
-    for command in host.additions.commands():
-        yield Offer(command.name, command.description or "")
 
 
 def _loaded(host: Host) -> list[tuple[str, list[str]]]:

@@ -12,7 +12,7 @@ from functools import cache
 # The widths of characters; prompt-toolkit brings it along anyway.
 from wcwidth import clip, iter_graphemes, strip_sequences, wcswidth
 
-__all__ = ["ESCAPE", "Pen", "crop", "cut", "fit", "pad", "plain", "width", "wrap", "wrap_rows"]
+__all__ = ["ESCAPE", "Pen", "crop", "cut", "pad", "plain", "width", "wrap", "wrap_rows"]
 
 ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]_PX^][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 """A whole escape sequence: CSI, a string (OSC, APC, DCS), or two characters."""
@@ -77,11 +77,6 @@ def pad(text: str, cells: int) -> str:
     """The text with spaces behind it to so many cells; longer text stays as it is."""
     missing = cells - width(text)
     return text + " " * missing if missing > 0 else text
-
-
-def fit(text: str, cells: int, end: str = "…") -> str:
-    """The text in exactly so many cells."""
-    return pad(cut(text, cells, end), cells)
 
 
 def wrap_rows(text: str, cells: int) -> list[str]:

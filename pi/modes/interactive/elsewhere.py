@@ -4,21 +4,27 @@ from pathlib import Path
 
 from pi.modes.interactive.app import App
 
-__all__ = ["paste_clipboard", "write_outside"]
+__all__ = ["edited_outside", "paste_clipboard", "write_outside"]
 
 
 async def write_outside(app: App) -> None:
     """Go on with the prompt in the person's own editor."""
+    edited = await edited_outside(app, app.editor.text)
+    if edited is not None:
+        app.editor.text = edited
+
+
+async def edited_outside(app: App, text: str) -> str | None:
+    """What becomes of a text in the person's own editor; None, and a word, where it is to stay."""
     # Two seams: neither is needed before somebody presses the key.
     from pi.modes.interactive.editor.external import edit_outside, editor_command  # noqa: PLC0415
 
     services = app.host.services
     command = editor_command(services.settings.external_editor, services.environment.variables)
-    edited = await edit_outside(app.terminal, app.editor.text, command)
+    edited = await edit_outside(app.terminal, text, command)
     if edited is None:
-        app.say(f"{Path(command[0]).name} ended with an error; the prompt is as it was.", "warning")
-    else:
-        app.editor.text = edited
+        app.say(f"{Path(command[0]).name} ended with an error; the text is as it was.", "warning")
+    return edited
 
 
 async def paste_clipboard(app: App) -> None:

@@ -2,13 +2,15 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pi.agent.hooks import HookFailure
 from pi.modes.interactive.cells import cut
 from pi.modes.interactive.completion.base import Answer, Found, Item
 from pi.modes.interactive.pickers.stage import Stage
 from pi.modes.interactive.view import Component, Key, Lines
+
+if TYPE_CHECKING:
+    from pi.agent.hooks import HookFailure
 
 __all__ = [
     "AddedCompletion",
@@ -17,10 +19,11 @@ __all__ = [
     "GuardedPanel",
     "WidgetLines",
     "component_of",
+    "failure_of",
     "made",
 ]
 
-Report = Callable[[HookFailure], None]
+Report = Callable[["HookFailure"], None]
 
 
 class WidgetLines:
@@ -72,8 +75,7 @@ class Guarded:
     def fail(self, error: Exception) -> None:
         if not self._failed:
             self._failed = True
-            text = f"{type(error).__name__}: {error}"
-            self._report(HookFailure("", self._what, text, error))
+            self._report(failure_of(self._what, error))
 
 
 class GuardedPanel(Guarded):
@@ -151,7 +153,7 @@ class AddedCompletion:
         try:
             found = self._provide(before)
         except Exception as error:  # noqa: BLE001  (code of others, at a key press)
-            self._report(HookFailure("", "completion", f"{type(error).__name__}: {error}", error))
+            self._report(failure_of("completion", error))
             return None
         if inspect.isawaitable(found):
             return self._later(found, start, caret)
@@ -161,8 +163,15 @@ class AddedCompletion:
         try:
             return _found(await found, start, caret)
         except Exception as error:  # noqa: BLE001  (as above)
-            self._report(HookFailure("", "completion", f"{type(error).__name__}: {error}", error))
+            self._report(failure_of("completion", error))
             return None
+
+
+def failure_of(what: str, error: Exception, owner: str = "") -> "HookFailure":
+    """A fault of an extension, to be reported."""
+    from pi.agent.hooks import HookFailure  # noqa: PLC0415  (loaded with extensions, not before)
+
+    return HookFailure(owner, what, f"{type(error).__name__}: {error}", error)
 
 
 async def made(factory: Callable[..., Any], *args: Any) -> Any:
@@ -178,7 +187,7 @@ def component_of(
     try:
         return Guarded(factory(stage, stage.theme, stage.keymap, *more), report, what)
     except Exception as error:  # noqa: BLE001  (code of others)
-        report(HookFailure("", what, f"{type(error).__name__}: {error}", error))
+        report(failure_of(what, error))
         return None
 
 

@@ -11,22 +11,17 @@ from pi.modes.interactive.extension_parts import (
     GuardedPanel,
     WidgetLines,
     component_of,
+    failure_of,
     made,
 )
 from pi.modes.interactive.palette import Theme
-from pi.modes.interactive.pickers.dialogs import (
-    ConfirmDialog,
-    EditorDialog,
-    InputDialog,
-    SelectDialog,
-)
 from pi.modes.interactive.transcript.look import Renderers, ToolRenderer, ToolView
 from pi.modes.interactive.view import Component, Key
-from pi.runtime.additions import AddedTool, Additions, Drawing, Renderer
 from pi.runtime.ui import UI, Mode, Notice, Placement
 
 if TYPE_CHECKING:
     from pi.agent.hooks import HookFailure
+    from pi.runtime.additions import Additions, Drawing, Renderer
 
 __all__ = ["TerminalUI", "plug_in"]
 
@@ -74,22 +69,22 @@ class TerminalUI(UI):
     ) -> str | None:
         first, _, rest = title.partition("\n")
         index = await self.app.ask(
-            SelectDialog, first, options, about=rest.strip("\n"), timeout=seconds
+            _dialogs().SelectDialog, first, options, about=rest.strip("\n"), timeout=seconds
         )
         return None if index is None else options[index]
 
     async def confirm(self, title: str, message: str, *, seconds: float | None = None) -> bool:
-        return bool(await self.app.ask(ConfirmDialog, title, message, timeout=seconds))
+        return bool(await self.app.ask(_dialogs().ConfirmDialog, title, message, timeout=seconds))
 
     async def input(
         self, title: str, placeholder: str | None = None, *, seconds: float | None = None
     ) -> str | None:
         return await self.app.ask(
-            InputDialog, title, placeholder=placeholder or "", timeout=seconds
+            _dialogs().InputDialog, title, placeholder=placeholder or "", timeout=seconds
         )
 
     async def editor(self, title: str, prefill: str | None = None) -> str | None:
-        return await self.app.ask(EditorDialog, title, prefill=prefill or "")
+        return await self.app.ask(_dialogs().EditorDialog, title, prefill=prefill or "")
 
     async def custom(
         self,
@@ -222,10 +217,8 @@ class TerminalUI(UI):
             try:
                 inner = factory(stage, stage.theme, stage.keymap, app.editor)
             except Exception as error:  # noqa: BLE001  (code of others)
-                from pi.agent.hooks import HookFailure  # noqa: PLC0415  (loaded with extensions)
-
                 self._editor = None
-                self.fault(HookFailure("", "editor", f"{type(error).__name__}: {error}", error))
+                self.fault(failure_of("editor", error))
             else:
                 back = lambda value: self.set_editor_component(None)  # noqa: E731
                 app.desk.home = _EditorPanel(inner, self.fault, "editor", back)
@@ -259,10 +252,8 @@ class TerminalUI(UI):
         return self.app.theme
 
     def themes(self) -> list[tuple[str, str | None]]:
-        app = self.app
-        resources = app.host.services.resources
-        files = {file.path.stem: str(file.path) for file in resources.themes}
-        return [(name, files.get(name)) for name in app.looks.names(resources)]
+        files = self.app.looks.files(self.app.host.services.resources)
+        return [(name, None if path is None else str(path)) for name, path in files.items()]
 
     def set_theme(self, name: str) -> str | None:
         if name not in dict(self.themes()):
@@ -284,10 +275,7 @@ class TerminalUI(UI):
             try:
                 await shortcut.run()
             except Exception as error:  # noqa: BLE001  (whatever it is, pi goes on)
-                from pi.agent.hooks import HookFailure  # noqa: PLC0415  (loaded with extensions)
-
-                text = f"{type(error).__name__}: {error}"
-                report(HookFailure(shortcut.owner, f"key {shortcut.key}", text, error))
+                report(failure_of(f"key {shortcut.key}", error, shortcut.owner))
 
         self.app.begin(run())
         return True
@@ -306,6 +294,13 @@ class _EditorPanel(GuardedPanel):
             return False
 
 
+def _dialogs() -> Any:
+    # When something is asked, not when pi starts.
+    from pi.modes.interactive.pickers import dialogs  # noqa: PLC0415
+
+    return dialogs
+
+
 def _renderers(app: App) -> Renderers:
     """How the extensions that are loaded draw."""
     additions = app.host.additions
@@ -320,7 +315,9 @@ def _renderers(app: App) -> Renderers:
     return found
 
 
-def _drawing_of(app: App, renderer: Renderer) -> Callable[[Any, bool, Theme], Component]:
+def _drawing_of(app: App, renderer: "Renderer") -> Callable[[Any, bool, Theme], Component]:
+    from pi.runtime.additions import Drawing  # noqa: PLC0415  (loaded with extensions)
+
     def draw(shown: Any, expanded: bool, theme: Theme) -> Component:
         return Drawn(
             lambda width: renderer(
@@ -331,8 +328,10 @@ def _drawing_of(app: App, renderer: Renderer) -> Callable[[Any, bool, Theme], Co
     return draw
 
 
-def _tool_renderer(app: App, additions: Additions, name: str) -> ToolRenderer | None:
+def _tool_renderer(app: App, additions: "Additions", name: str) -> ToolRenderer | None:
     """What the resolvers say of a tool, then the tool itself."""
+    from pi.runtime.additions import Drawing  # noqa: PLC0415  (loaded with extensions)
+
     added = additions.tools.get(name)
 
     def following(at: int) -> Any:
@@ -350,7 +349,7 @@ def _tool_renderer(app: App, additions: Additions, name: str) -> ToolRenderer | 
     if call is None and result is None:
         return None
 
-    def drawing(view: ToolView, expanded: bool, width: int) -> Drawing:
+    def drawing(view: ToolView, expanded: bool, width: int) -> "Drawing":
         return Drawing(
             expanded=expanded,
             partial=view.state == "running",
@@ -376,9 +375,7 @@ def _tool_renderer(app: App, additions: Additions, name: str) -> ToolRenderer | 
     )
 
 
-def _slots(chosen: Any) -> tuple[Renderer | None, Renderer | None]:
+def _slots(chosen: Any) -> "tuple[Renderer | None, Renderer | None]":
     if isinstance(chosen, Mapping):
         return chosen.get("render_call"), chosen.get("render_result")
-    if isinstance(chosen, AddedTool):
-        return chosen.render_call, chosen.render_result
-    return None, None
+    return getattr(chosen, "render_call", None), getattr(chosen, "render_result", None)

@@ -10,7 +10,7 @@ from pi.modes.interactive.palette import Theme, color_depth
 from pi.modes.interactive.system_theme import TerminalColors, appearance_of, system_theme
 from pi.modes.interactive.terminal import Colors
 from pi.resources.loading import Resources
-from pi.resources.themes import BUILTIN, SYSTEM, builtin_theme, load_theme, theme_setting
+from pi.resources.themes import BUILTIN, SYSTEM, load_themes, named_theme, theme_setting
 from pi.runtime.services import Services
 
 __all__ = ["Looks"]
@@ -42,8 +42,13 @@ class Looks:
         )
 
     def names(self, resources: Resources) -> list[str]:
-        found = (file.path.stem for file in resources.themes)
-        return list(dict.fromkeys((SYSTEM, *BUILTIN, *found)))
+        return list(self.files(resources))
+
+    def files(self, resources: Resources) -> dict[str, Path | None]:
+        """The themes there are by name, None for those without a file of a person's."""
+        themes, _ = load_themes(resources.themes)
+        found = dict.fromkeys((SYSTEM, *BUILTIN))
+        return {**found, **{name: theme.path for name, theme in themes.items()}}
 
     def theme(self, wanted: str, services: Services) -> Theme:
         """The theme of a setting: a name, or names for light and dark terminals.
@@ -64,15 +69,29 @@ class Looks:
         return system_theme(self._colors, depth, appearance)
 
     def _named(self, name: str, resources: Resources, depth: str) -> Theme:
-        for file in resources.themes:
-            if file.path.stem != name:
-                continue
-            self._file, self._stamp = file.path, _stamp(file.path)
-            data = load_theme(file.path)
-            return Theme.of(data, depth)  # type: ignore[arg-type]
-        if name in BUILTIN:
-            return Theme.of(builtin_theme(name), depth)  # type: ignore[arg-type]
-        raise ConfigError(f"there is no theme {name!r}")
+        try:
+            data = named_theme(resources.themes, name)
+        except ConfigError:
+            # Somebody is at work on it: the next state of the file may be better.
+            for item in resources.themes:
+                if item.path.stem == name:
+                    self._file, self._stamp = item.path, _stamp(item.path)
+            raise
+        if data.path is not None:
+            self._file, self._stamp = data.path, _stamp(data.path)
+        return Theme.of(data, depth)  # type: ignore[arg-type]
+
+    def faults(self, resources: Resources) -> list[str]:
+        """What is wrong with theme files, but for that of `problem`; one line each."""
+        if not resources.themes:
+            return []
+        _, said = load_themes(resources.themes)
+        return [line for line in said if str(self._file) not in line or self.problem is None]
+
+    @property
+    def from_file(self) -> bool:
+        """Whether the theme that is on may change with its file."""
+        return self._file is not None
 
     def changed(self) -> bool:
         """Whether the file of the theme that is on is another one than when last asked."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from pi.modes.interactive.cells import wrap
+from pi.modes.interactive.cells import wrap_rows
 from pi.modes.interactive.markdown_rows import (
     Drawing,
     block_end,
@@ -36,6 +36,8 @@ _PARAGRAPH_KEPT = 400
 """The same in characters of a paragraph."""
 _PARAGRAPH_MOST = 20_000
 """From where on a paragraph is cut though something in it seems open."""
+
+_OPEN_BRACKETS = 200
 
 # A last line that may still become anything: drawn when it is longer.
 _UNCLEAR = re.compile(r"(?:^|\n) {0,3}(?:[-=*_+#>~|:]+|`+|\d{1,9}[.)]?) *$")
@@ -171,7 +173,7 @@ class Markdown:
             if not self._finished:
                 unclear = _UNCLEAR.search(tail)
                 tail = tail[: unclear.start()] if unclear else tail
-            tokens = _PARSER.parse(tail)
+            tokens = _PARSER.parse(_tame(tail))
             self.parsed += len(tail)
             starts = _blocks(tokens)
             if not starts:
@@ -234,7 +236,7 @@ class Markdown:
         return draw_blocks(tokens, self._room, self.drawing)
 
     def _paragraph(self, text: str) -> list[str]:
-        return [row for line in text.split("\n") for row in wrap(line, self._room)]
+        return wrap_rows(text, self._room)
 
     def _items(self, tokens: list[Token], line: int) -> list[Token]:
         """Take a list's items but the last; the tokens of the list with that one alone."""
@@ -314,7 +316,7 @@ class Markdown:
         cut = _place_to_cut(self._tail)
         carried = self._state.row if isinstance(self._state, _Carry) else ""
         if cut:
-            piece = _PARSER.parseInline(self._tail[:cut])[0]
+            piece = _PARSER.parseInline(_tame(self._tail[:cut]))[0]
             self.parsed += cut
             rows = self._paragraph(carried + draw_inline(piece, self.drawing))
             carried = rows.pop()
@@ -326,12 +328,19 @@ class Markdown:
             self._take(rows)
             self._state = _Carry(carried)
             self._tail = self._tail[cut + 1 :]
-        rest = _PARSER.parseInline(self._tail)
+        rest = _PARSER.parseInline(_tame(self._tail))
         self.parsed += len(self._tail)
         if not rest:
             return self._paragraph(carried) if carried else []
         _close_open(rest)
         return self._paragraph(carried + draw_inline(rest[0], self.drawing))
+
+
+def _tame(text: str) -> str:
+    """The text, without links where brackets open by the hundred: each is looked for to the end."""
+    if text.count("[") - text.count("]") > _OPEN_BRACKETS:
+        return text.replace("[", "\\[")
+    return text
 
 
 def _safe(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
-from pi.modes.interactive.cells import width, wrap
+from pi.modes.interactive.cells import width, wrap, wrap_rows
 from pi.modes.interactive.highlight import highlight
 from pi.modes.interactive.markdown_table import table_rows
 from pi.modes.interactive.palette import Theme
@@ -102,13 +102,13 @@ def _block(tokens: Sequence[Token], columns: int, drawing: Drawing) -> list[str]
     theme, opening = drawing.theme, tokens[0]
     match opening.type:
         case "paragraph_open":
-            return _wrapped(draw_inline(tokens[1], drawing), columns)
+            return wrap_rows(draw_inline(tokens[1], drawing), columns)
         case "heading_open":
             text = draw_inline(tokens[1], drawing)
             first = opening.tag == "h1"
             return [
                 theme.style(row, fg="mdHeading", bold=opening.tag < "h4", underline=first)
-                for row in _wrapped(text, columns)
+                for row in wrap_rows(text, columns)
             ]
         case "bullet_list_open" | "ordered_list_open":
             return _list(tokens, columns, drawing)
@@ -127,7 +127,7 @@ def _block(tokens: Sequence[Token], columns: int, drawing: Drawing) -> list[str]
             lines = opening.content.rstrip("\n").split("\n")
             return [row for line in lines for row in wrap(theme.fg("muted", line), columns)]
         case _:
-            return _wrapped(opening.content, columns) if opening.content else []
+            return wrap_rows(opening.content, columns) if opening.content else []
 
 
 def _list(tokens: Sequence[Token], columns: int, drawing: Drawing) -> list[str]:
@@ -165,11 +165,6 @@ def code_rows(code: str, language: str, columns: int, drawing: Drawing) -> list[
         else:
             rows += [indent + row for row in wrap(line, room)]
     return rows
-
-
-def _wrapped(text: str, columns: int) -> list[str]:
-    """Rows of a text whose lines are kept."""
-    return [row for line in text.split("\n") for row in wrap(line, columns)]
 
 
 def draw_inline(token: Token, drawing: Drawing) -> str:

@@ -77,6 +77,8 @@ class _Sitting:
             on_lost=self._lost,
             on_reply=self._replied,
             focus_events=True,
+            # Windows Terminal sends ^H for Ctrl+Backspace, others for Backspace.
+            control_h="ctrl+backspace" if environment.variables.get("WT_SESSION") else "backspace",
         )
         mode: ScreenMode = wishes.tui_mode or self.settings.tui_mode
         self.screen = Screen(

@@ -13,8 +13,9 @@ from typing import Any, Final
 from pi.errors import PiError, SessionError
 from pi.models.records import record_of_model
 from pi.modes.rpc import fields
-from pi.modes.rpc.tree import tree_json
+from pi.modes.rpc.tree import entries_json, tree_json
 from pi.runtime.host import Host
+from pi.wire.jsonio import dumps
 from pi.wire.messages import THINKING_LEVELS, AgentMessage, ThinkingLevel, text_of
 from pi.wire.model import Model
 
@@ -156,15 +157,15 @@ def get_entries(host: Host, command: Command, emit: Emit) -> Any:
         if row is None:
             raise PiError(f"this session has no entry {since!r}")
         first = row + 1
-    found = (history.at(row) for row in range(first, len(history.index())))
-    entries = [entry for entry in found if entry is not None]
-    return {"entries": entries, "leafId": host.store.leaf_id}
+    return _with_leaf(host, b'{"entries":' + entries_json(host.store, first))
 
 
 def get_tree(host: Host, command: Command, emit: Emit) -> Any:
-    leaf = host.store.leaf_id
-    tail = b"null" if leaf is None else b'"%b"' % leaf.encode()
-    return Raw(b'{"tree":' + tree_json(host.store) + b',"leafId":' + tail + b"}")
+    return _with_leaf(host, b'{"tree":' + tree_json(host.store))
+
+
+def _with_leaf(host: Host, data: bytes) -> Raw:
+    return Raw(data + b',"leafId":' + dumps(host.store.leaf_id) + b"}")
 
 
 def get_fork_messages(host: Host, command: Command, emit: Emit) -> Any:

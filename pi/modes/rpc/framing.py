@@ -79,12 +79,14 @@ async def read_lines(descriptor: int) -> AsyncGenerator[bytes, None]:
 
 
 class RecordWriter:
-    """A file descriptor written in order. `on_closed` is called once, when its reader has gone.
+    """A file descriptor written in order.
 
+    on_closed: called once, with the error, when it can be written no more: BrokenPipeError when its
+        reader has gone.
     waiting: bytes that the reader has not taken yet.
     """
 
-    def __init__(self, descriptor: int, on_closed: Callable[[], None]) -> None:
+    def __init__(self, descriptor: int, on_closed: Callable[[OSError], None]) -> None:
         self.waiting = 0
         self.closed = False
         self._descriptor = descriptor
@@ -141,16 +143,15 @@ class RecordWriter:
                     self._work.wait()
                 data = b"".join(self._handed)
                 self._handed.clear()
-            failed = not self._write_all(data)
+            failure = self._write_all(data)
             try:
-                self._loop.call_soon_threadsafe(self._written, len(data), failed)
+                self._loop.call_soon_threadsafe(self._written, len(data), failure)
             except RuntimeError:
                 return  # the loop has ended
-            if failed:
+            if failure is not None:
                 return
 
-    def _write_all(self, data: bytes) -> bool:
-        """False when it cannot be written: the reader has gone, or the disk is full."""
+    def _write_all(self, data: bytes) -> OSError | None:
         rest = memoryview(data)
         while rest:
             try:
@@ -158,13 +159,13 @@ class RecordWriter:
             except BlockingIOError:
                 # stdout may be a non-blocking pipe that another process shares: leave it so.
                 select.select([], [self._descriptor], [])
-            except OSError:
-                return False
-        return True
+            except OSError as error:
+                return error
+        return None
 
-    def _written(self, size: int, failed: bool) -> None:
-        self.waiting = 0 if failed else self.waiting - size
+    def _written(self, size: int, failure: OSError | None) -> None:
+        self.waiting = self.waiting - size if failure is None else 0
         self._moved.set()
-        if failed and not self.closed:
+        if failure is not None and not self.closed:
             self.closed = True
-            self._on_closed()
+            self._on_closed(failure)

@@ -50,7 +50,7 @@ class RpcServer:
         self.dialogs = Dialogs(self.send)
         self._host = host
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._output = RecordWriter(sys.stdout.fileno(), lambda: self.shut_down(0))
+        self._output = RecordWriter(sys.stdout.fileno(), self._unread)
         self._tasks: set[asyncio.Task[None]] = set()
         self._replacing = asyncio.Lock()
         self._handling = 0
@@ -66,6 +66,14 @@ class RpcServer:
         if not self._ended.done():
             self._ended.set_result(code)
             self._output.discard()  # a run that waits for the reader must be able to end
+
+    def _unread(self, error: OSError) -> None:
+        """Stdout cannot be written any more. That the client has left is no failure."""
+        if isinstance(error, BrokenPipeError):
+            self.shut_down(0)
+            return
+        log.error("stdout cannot be written: %s", error.strerror or error)
+        self.shut_down(1)
 
     async def serve(self) -> int:
         host = self._host

@@ -1,7 +1,8 @@
-"""The tree of a session as JSON text.
+"""The entries of a session as JSON text, in a row or as a tree.
 
-A conversation of thousands of turns is a tree thousands of levels deep: more than a JSON writer
-that calls itself for each level can do, so this one does not.
+They are given as they were written: a session of a gigabyte is not to be taken apart and put
+together again. A conversation of thousands of turns is a tree thousands of levels deep: more than a
+JSON writer that calls itself for each level can do, so this one does not.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,14 @@ from collections.abc import Iterator
 from pi.session.store import SessionStore
 from pi.wire.jsonio import dumps
 
-__all__ = ["tree_json"]
+__all__ = ["entries_json", "tree_json"]
+
+
+def entries_json(store: SessionStore, first: int = 0) -> bytes:
+    """An array of the entries from a row on, in the order of the file."""
+    history = store.history
+    texts = (history.text_at(row) for row in range(first, len(history.index())))
+    return b"[%b]" % b",".join(text for text in texts if text is not None)
 
 
 def tree_json(store: SessionStore) -> bytes:
@@ -32,13 +40,13 @@ def _pieces(store: SessionStore) -> Iterator[bytes]:
             yield item
             after_value = True
             continue
-        entry = history.at(item)
+        entry = history.text_at(item)
         below = children.get(item, [])
         closing = b"]" + labels.get(index.id(item), b"") + b"}"
         if entry is None:  # damaged behind an intact beginning: its children move up
             todo += reversed(below)
             continue
-        yield (b"," if after_value else b"") + b'{"entry":' + dumps(entry) + b',"children":['
+        yield (b"," if after_value else b"") + b'{"entry":' + entry + b',"children":['
         after_value = False
         todo.append(closing)
         todo += reversed(below)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import pi
 from tests.e2e.interactive.conftest import Sitting
 from tests.e2e.interactive.tmux import Screen
 
@@ -42,6 +43,15 @@ def test_model(sit: Sitting) -> None:
     screen.wait("m1 • ")
     say(screen, "/model mock/other-model")
     screen.wait_until(lambda s: s.rstrip().endswith("other-model"), "the model in the footer")
+
+
+def test_arguments_are_completed(sit: Sitting) -> None:
+    sit.serve(provider={"models": [{"id": "m1", "reasoning": True}, {"id": "other-model"}]})
+    screen = sit()
+    screen.type("/model oth")
+    screen.wait("→ other-model")
+    screen.press("Enter")
+    screen.wait("Model: mock/other-model")
 
 
 def test_thinking(sit: Sitting) -> None:
@@ -319,3 +329,17 @@ def test_a_session_whose_folder_is_gone(sit: Sitting) -> None:
     screen = sit("--session", str(sit.machine.session()), ready="folder is gone")
     screen.press("Enter")
     screen.wait("❯ from elsewhere")
+
+
+def test_a_theme_is_taken_up_again_when_its_file_changes(sit: Sitting) -> None:
+    (sit.machine.agent / "themes").mkdir(parents=True)
+    own = sit.machine.agent / "themes" / "own.json"
+    theme = json.loads((Path(pi.__file__).parent / "resources" / "data" / "dark.json").read_text())
+    theme |= {"name": "own"}
+    theme["colors"] |= {"accent": "#010203"}
+    own.write_text(json.dumps(theme))
+    screen = sit("--use-theme", "own", COLORTERM="truecolor")
+    screen.wait_until(lambda _: "38;2;1;2;3" in screen.text(styles=True), "the accent")
+    theme["colors"] |= {"accent": "#040506"}
+    own.write_text(json.dumps(theme))
+    screen.wait_until(lambda _: "38;2;4;5;6" in screen.text(styles=True), "the other accent")

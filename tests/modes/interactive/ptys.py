@@ -1,14 +1,17 @@
 """A program in a pseudo-terminal, with the tests in the place of the terminal emulator."""
 
-import fcntl
+import contextlib
 import os
-import pty
 import re
 import select
 import struct
 import subprocess
-import termios
 import time
+
+with contextlib.suppress(ImportError):  # on Windows, where the tests are skipped
+    import fcntl
+    import pty
+    import termios
 
 LIMIT = 30.0  # seconds, for a busy machine
 

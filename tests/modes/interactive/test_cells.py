@@ -60,9 +60,8 @@ def test_cut_never_splits_a_cluster_or_leaves_a_style_open() -> None:
     assert linked.endswith("\x1b]8;;\x1b\\…")
 
 
-def test_fit_and_pad() -> None:
-    assert cells.fit("漢", 4) == "漢  "
-    assert cells.fit("abcdef", 4) == "abc…"
+def test_pad() -> None:
+    assert cells.pad("漢", 4) == "漢  "
     assert cells.pad("ab", 4) == "ab  "
     assert cells.pad("abcdef", 4) == "abcdef"
 

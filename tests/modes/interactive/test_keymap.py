@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -183,3 +184,15 @@ def test_every_default_key_arrives_at_its_action(action, platform):
         data = LEGACY[canonical(key)]
         (event,) = [*decoder.feed(data), *decoder.flush()]
         assert keymap.matches(event, action)
+
+
+def test_the_documentation_has_every_action_and_its_keys():
+    page = Path(__file__).parents[3] / "docs" / "keybindings.md"
+    if not page.exists():
+        pytest.skip("the package is tested without its repository")
+    told = dict(re.findall(r"^\| `([\w.]+)` \| (.*)$", page.read_text(), re.MULTILINE))
+    assert sorted(told) == sorted(ACTIONS)
+    for name, action in ACTIONS.items():
+        for platform in ("linux", "mac", "windows", "wsl"):
+            assert all(f"`{key}`" in told[name] for key in action.keys_on(platform))
+        assert action.about in told[name]

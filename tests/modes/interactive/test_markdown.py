@@ -299,3 +299,15 @@ def test_a_long_code_block_keeps_its_lines_and_costs_the_tail() -> None:
         "Done.",
     ]
     assert markdown.parsed < 3_000_000
+
+
+@pytest.mark.parametrize(
+    "piece", ["[", "![", "[a](", "*a ", "**a", "`", "> ", "- ", "<a ", "_a_", "&amp", "|a", "#"]
+)
+def test_a_hostile_answer_is_drawn_in_time(piece: str) -> None:
+    markdown = Markdown(DRAWING)
+    source = piece * (20_000 // len(piece))
+    markdown.append(source)
+    markdown.rows(80)
+    markdown.finish()
+    assert all(width(row) <= 80 for row in markdown.rows(80))

@@ -345,3 +345,26 @@ def test_a_changed_word_is_marked_and_long_lines_go_on() -> None:
         "    word word word word word",
         "    word word",
     ]
+
+
+def test_thousands_of_calls_in_a_row_have_no_blank_rows_between_them() -> None:
+    transcript = Transcript(look())
+    for number in range(3_000):
+        call = {"toolCallId": f"c{number}", "toolName": "read", "args": {"path": "a"}}
+        transcript.handle({"type": "tool_execution_start", **call}, 0)  # type: ignore[arg-type]
+    last = transcript.components[-1]
+    assert [plain(row).rstrip() for row in last.render(40)] == [" ● read a"]
+    assert len(rows(transcript, 40)) == 3_001
+    # What gets a second row stands apart from then on.
+    transcript.handle(
+        {
+            "type": "tool_execution_end",
+            "toolCallId": "c2998",
+            "toolName": "read",
+            "result": {"content": [{"type": "text", "text": "no such file"}]},
+            "isError": True,
+        },
+        0,
+    )
+    drawn = [plain(row).rstrip() for row in rows(transcript, 40)]
+    assert drawn[-6:] == [" ● read a", "", " ✗ read a", "   no such file", "", " ● read a"]

@@ -112,7 +112,7 @@ def test_input_is_not_read_ahead_of_its_use(pipe: Pipe) -> None:
 def test_records_arrive_in_order(pipe: Pipe) -> None:
     async def work() -> None:
         read, write = pipe
-        writer = RecordWriter(write, lambda: None)
+        writer = RecordWriter(write, lambda _: None)
         for number in range(100):
             writer.write(b"%d\n" % number)
             if number % 10 == 0:
@@ -129,7 +129,7 @@ def test_a_slow_reader_makes_room_wait_and_loses_nothing(pipe: Pipe) -> None:
 
     async def work() -> None:
         read, write = pipe
-        writer = RecordWriter(write, lambda: None)
+        writer = RecordWriter(write, lambda _: None)
         written = 0
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
@@ -158,11 +158,11 @@ def test_a_slow_reader_makes_room_wait_and_loses_nothing(pipe: Pipe) -> None:
 
 
 def test_a_reader_that_has_gone_is_told_once(pipe: Pipe) -> None:
-    told: list[None] = []
+    told: list[OSError] = []
 
     async def work() -> None:
         read, write = pipe
-        writer = RecordWriter(write, lambda: told.append(None))
+        writer = RecordWriter(write, told.append)
         os.close(read)
         writer.write(b"x\n")
         await writer.flush(None)
@@ -172,13 +172,13 @@ def test_a_reader_that_has_gone_is_told_once(pipe: Pipe) -> None:
         assert writer.closed
 
     in_loop(work)
-    assert told == [None]
+    assert [type(error) for error in told] == [BrokenPipeError]
 
 
 def test_flush_gives_up_on_a_reader_that_does_not_read(pipe: Pipe) -> None:
     async def work() -> None:
         _, write = pipe
-        writer = RecordWriter(write, lambda: None)
+        writer = RecordWriter(write, lambda _: None)
         writer.write(b"x" * (1 << 20))
         await writer.flush(0.2)
         assert writer.waiting == 1 << 20
@@ -189,7 +189,7 @@ def test_flush_gives_up_on_a_reader_that_does_not_read(pipe: Pipe) -> None:
 def test_nothing_is_written_after_discard(pipe: Pipe) -> None:
     async def work() -> None:
         read, write = pipe
-        writer = RecordWriter(write, lambda: None)
+        writer = RecordWriter(write, lambda _: None)
         writer.write(b"before\n")
         writer.discard()
         writer.write(b"after\n")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pi.modes.rpc.tree import tree_json
+from pi.modes.rpc.tree import entries_json, tree_json
 from pi.session.store import SessionStore
 
 
@@ -53,3 +53,22 @@ def test_deeper_than_any_recursion() -> None:
     text = tree_json(store)
     assert text.count(b'"children":[{') == 19_999
     assert text.endswith(b"]}" * 20_000 + b"]")
+
+
+def test_entries_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    lines = [
+        b'{"type":"session","version":3,"id":"s","timestamp":"t","cwd":"/"}',
+        b' {"type":"session_info", "id":"a","parentId":null,"timestamp":"t","name":"\\ud83d"} ',
+        b"garbage",
+        b'{"type":"session_info","id":"b","parentId":"a","timestamp":"t","name":"\xff"}',
+        b'{"type":"session_info","id":"c","parentId":"b","timestamp":"t","name":"\xe2\x80\xa8"}\r',
+    ]
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    with SessionStore.open(path) as store:
+        text = entries_json(store)
+        assert [entry["name"] for entry in json.loads(text)] == ["\ud83d", "\ufffd", "\u2028"]
+        assert b"\n" not in text and b"\r" not in text
+        assert [entry["id"] for entry in json.loads(entries_json(store, 2))] == ["c"]
+        assert entries_json(store, 3) == b"[]"
+        assert shape(json.loads(tree_json(store))) == [["\ud83d", ["\ufffd", ["\u2028"]]]]

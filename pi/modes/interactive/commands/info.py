@@ -7,8 +7,8 @@ from pathlib import Path
 from pi.errors import PiError
 from pi.modes.interactive.app import App
 from pi.modes.interactive.cells import plain
-from pi.modes.interactive.pickers.screens import HotkeysScreen, SessionInfoScreen
-from pi.modes.interactive.transcript.messages import TextBlock
+from pi.modes.interactive.markdown_rows import Drawing
+from pi.modes.interactive.pickers.screens import ChangelogScreen, HotkeysScreen, SessionInfoScreen
 from pi.resources.system_prompt import changelog_file
 from pi.wire.jsonio import dump_line
 
@@ -20,7 +20,10 @@ async def changelog(app: App, arguments: str) -> None:
     if file is None:
         raise PiError("this installation has no changelog")
     text = await asyncio.to_thread(file.read_text, encoding="utf-8")
-    app.show(TextBlock(app.transcript.look, text.partition("\n")[2].strip()))
+    # The heading of the file is the screen's title.
+    look = app.transcript.look
+    drawing = Drawing(look.theme, look.code_indent, look.links)
+    app.show(ChangelogScreen(drawing, text.partition("\n")[2].strip()))
 
 
 async def hotkeys(app: App, arguments: str) -> None:

@@ -1,5 +1,6 @@
 """Commands that move within a session, or to another one."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pi.errors import PiError, SessionError
 from pi.modes.interactive.app import App
 from pi.modes.interactive.choosing import pick_session
 from pi.modes.interactive.copying import copy_to_clipboard
+from pi.modes.interactive.elsewhere import edited_outside
 from pi.modes.interactive.lobby import Lobby
 from pi.modes.interactive.pickers.dialogs import ConfirmDialog
 from pi.modes.interactive.pickers.forks import ForkPicker
@@ -84,6 +86,7 @@ async def tree(app: App, arguments: str) -> None:
         copy=lambda text: app.begin(copy_to_clipboard(app, text)),
         view=settings.tree_filter_mode,
         ask=not settings.branch_summary.skip_prompt,
+        external=lambda text, then: app.begin(_edited(app, text, then)),
     )
     if chosen is None:
         return
@@ -99,6 +102,10 @@ async def tree(app: App, arguments: str) -> None:
     app.show_again()
     if moved.text is not None and app.editor.is_empty:
         app.editor.text = moved.text
+
+
+async def _edited(app: App, text: str, then: Callable[[str | None], None]) -> None:
+    then(await edited_outside(app, text))
 
 
 def _label(app: App, entry_id: str, label: str | None) -> None:

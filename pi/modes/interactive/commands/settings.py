@@ -14,6 +14,13 @@ from pi.modes.interactive.pickers.trust import TrustDialog
 
 __all__ = ["reload", "settings", "trust"]
 
+NOT_HEARD = (
+    *("cacheWarming", "showCacheMissNotices", "markdown.mermaid", "collapseChangelog"),
+    *("enableInstallTelemetry", "enableAnalytics", "terminal.clearOnShrink"),
+    *("warnings.anthropicExtraUsage", "sessionShareDestination"),
+)
+"""Settings of the npm package that change nothing here: kept in the file, but not offered."""
+
 
 async def settings(app: App, arguments: str) -> None:
     """Changes take effect as they are made."""
@@ -37,7 +44,7 @@ async def settings(app: App, arguments: str) -> None:
         models=[row for row in model_rows(app) if row.usable],
         themes=app.looks.names(host.services.resources),
         preview=app.use_theme,
-        defaults={"tuiMode": "regular"},
+        without=NOT_HEARD,
     )
 
 
@@ -67,4 +74,6 @@ async def reload(app: App, arguments: str) -> None:
         app.say(problem, "warning")
     app.stage.keymap = app.editor.keymap = keymap
     app.apply_settings()
+    for fault in app.looks.faults(app.host.services.resources):
+        app.say(fault, "warning")
     app.say("Read settings, keys, models, themes, skills, prompts and instructions again.")

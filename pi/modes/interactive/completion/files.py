@@ -23,15 +23,17 @@ _ELSEWHERE = ("/", "~/", "../", "~\\", "..\\")
 class FileProvider:
     """folder: below which files are looked for; may be set to another.
 
-    everywhere: the text of the user's global excludes file. The list is made in a thread and kept;
-    when it is old it is made anew while the old one answers.
+    home, config_home: where the user's global excludes file may be (see `global_excludes`). The
+    list is made in a thread and kept; when it is old it is made anew while the old one answers.
     """
 
     triggers = "@"
 
-    def __init__(self, folder: Path, everywhere: bytes = b"") -> None:
+    def __init__(
+        self, folder: Path, *, home: Path | None = None, config_home: Path | None = None
+    ) -> None:
         self.folder = folder
-        self._everywhere = everywhere
+        self._home, self._config_home = home, config_home
         self._index: tuple[Path, FileIndex] | None = None
         self._made = 0.0
         self._walk: _Walk | None = None
@@ -72,7 +74,7 @@ class FileProvider:
     def _start(self) -> "_Walk":
         if self._walk is None or self._walk.folder != self.folder:
             self.close()
-            self._walk = _Walk(self.folder, self._everywhere)
+            self._walk = _Walk(self.folder, self._home, self._config_home)
         return self._walk
 
     def _take(self) -> None:
@@ -85,12 +87,12 @@ class FileProvider:
 class _Walk:
     """A walk in a thread of its own, which does not keep the program from ending."""
 
-    def __init__(self, folder: Path, everywhere: bytes) -> None:
+    def __init__(self, folder: Path, home: Path | None, config_home: Path | None) -> None:
         self.folder = folder
+        self._home, self._config_home = home, config_home
         self.index: FileIndex | None = None
         self.began = time.monotonic()
         self.stopped = False
-        self._everywhere = everywhere
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         threading.Thread(target=self._run, name="file list", daemon=True).start()
@@ -99,12 +101,14 @@ class _Walk:
         await self._ended.wait()
 
     def _run(self) -> None:
-        # A seam: the search core is loaded with the first list.
+        # Seams: the search core is loaded with the first list.
+        from pi._speedups.pattern.places import global_excludes  # noqa: PLC0415
         from pi.modes.interactive.completion.file_index import FileIndex, walk  # noqa: PLC0415
 
         paths: list[str] = []
         try:
-            paths = walk(self.folder, self._everywhere, lambda: self.stopped)
+            everywhere = global_excludes(self._home, self._config_home) if self._home else b""
+            paths = walk(self.folder, everywhere, lambda: self.stopped)
         finally:
             self.index = FileIndex(paths)
             with contextlib.suppress(RuntimeError):  # the program has ended meanwhile

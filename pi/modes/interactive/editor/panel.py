@@ -288,11 +288,13 @@ class Editor:
         item, found = popup.item, popup.found
         end = found.end + self._buffer.cursor_position - popup.caret  # typed since it was found
         text = item.last or item.text if by == "enter" else item.text
+        typed = self._buffer.text[found.start : end]
         self._history.leave()
         self._buffer.change(found.start, max(found.start, end), text)
         self._goal = None
         self.completer.close()
-        if by == "enter" and item.then == "submit":
+        # What was typed out already needs no choosing: Enter sends it.
+        if by == "enter" and (item.then == "submit" or typed == item.text.rstrip()):
             self.on_submit(self.take())
         elif by == "tab":
             more = item.then == "more"

@@ -145,7 +145,7 @@ SETTINGS: tuple[Setting, ...] = (
             ("tuiMode",),
             "Screen",
             "regular leaves the conversation to the terminal's own scrollback.",
-            "fullscreen",
+            "regular",
             ("regular", "fullscreen"),
         ),
         Setting(

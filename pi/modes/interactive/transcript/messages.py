@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pi.modes.interactive.cells import wrap
+from pi.modes.interactive.cells import wrap, wrap_rows
 from pi.modes.interactive.sanitize import clean, clean_line
 from pi.modes.interactive.transcript.look import Block, Look, drawn_by
 from pi.modes.interactive.transcript.tools import image_lines
@@ -58,11 +58,11 @@ class UserBlock(Block):
             text = skill[3] or ""
             note = [theme.fg("customMessageLabel", f"skill {skill[1]}")]
             if look.expanded:
-                note += wrap_lines(skill[2], width - 4)
+                note += wrap_rows(skill[2], width - 4)
             else:
                 note[0] += theme.fg("dim", f" ({look.expand_key})")
         room = max(1, width - 4)
-        lines = wrap_lines(text, room) if text else []
+        lines = wrap_rows(text, room) if text else []
         rows = [*note, *(theme.fg("userMessageText", line) for line in lines)]
         if not isinstance(content, str):
             rows += image_lines(content, room, look)
@@ -187,7 +187,7 @@ class CustomBlock(Block):
         text = clean(text_of(content))
         room = max(1, width - 4)
         label = theme.style(clean_line(message["customType"]), fg="customMessageLabel", bold=True)
-        rows = [label, *(theme.fg("customMessageText", row) for row in wrap_lines(text, room))]
+        rows = [label, *(theme.fg("customMessageText", row) for row in wrap_rows(text, room))]
         if not isinstance(content, str):
             rows += image_lines(content, room, look)
         rows = [f"  {row}" if row else row for row in rows]
@@ -233,7 +233,7 @@ class NoticeBlock(Block):
         look = self.look
         sign, color = _SIGNS[self._kind]
         room = max(4, width - 2 * look.pad - 2)
-        rows = wrap_lines(clean(self._text), room)
+        rows = wrap_rows(clean(self._text), room)
         left = " " * look.pad
         return [
             "",
@@ -250,8 +250,3 @@ def _markdown(look: Look, style: str, italic: bool) -> "Markdown":
 
     drawing = Drawing(look.theme, look.code_indent, look.links)
     return Markdown(drawing, style, italic=italic, indent=" " * look.pad, above=1)
-
-
-def wrap_lines(text: str, columns: int) -> list[str]:
-    """Every line of a text, wrapped."""
-    return [row for line in text.split("\n") for row in wrap(line, max(1, columns))]

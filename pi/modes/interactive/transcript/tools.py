@@ -47,7 +47,7 @@ class ToolBlock(Block):
         self._started: float | None = None
         self._before: ToolBlock | None = None
         self._after: ToolBlock | None = None
-        self._single = False
+        self._own: tuple[int, list[str]] | None = None
 
     def write(self, piece: str) -> None:
         """A piece of the arguments' JSON text."""
@@ -110,19 +110,23 @@ class ToolBlock(Block):
 
     def invalidate(self) -> None:
         super().invalidate()
+        self._own = None
         if self._after is not None:
             self._after._drawn = None
 
     def draw(self, width: int) -> list[str]:
-        left = " " * self.look.pad
-        title, body = self._parts(width)
-        rows = [*title, *(left + row if row else row for row in body)]
-        self._single = len(rows) == 1
-        if self._single and self._before is not None:
-            self._before.render(width)
-            if self._before._single:
-                return rows
+        rows = self._rows(width)
+        if len(rows) == 1 and self._before is not None and len(self._before._rows(width)) == 1:
+            return rows
         return ["", *rows]
+
+    def _rows(self, width: int) -> list[str]:
+        """All but the blank row above, which depends on what stands there."""
+        if self._own is None or self._own[0] != width:
+            left = " " * self.look.pad
+            title, body = self._parts(width)
+            self._own = width, [*title, *(left + row if row else row for row in body)]
+        return self._own[1]
 
     def _parts(self, width: int) -> tuple[list[str], list[str]]:
         """The rows of the title, and those below it, which are still to be indented."""

@@ -385,3 +385,23 @@ def test_nothing_keeps_the_program_from_ending(folder):
     began = time.monotonic()
     asyncio.run(work())
     assert time.monotonic() - began < 30
+
+
+def test_what_is_typed_out_needs_no_choosing(desk):
+    desk.type("see @alpha.txt")
+    assert labels(desk) == ["alpha.txt"]
+    desk.type("\r")
+    assert desk.sent[0].text == "see @alpha.txt"
+
+
+def test_the_users_global_excludes(folder, tmp_path):
+    (tmp_path / ".config" / "git").mkdir(parents=True)
+    (tmp_path / ".config" / "git" / "ignore").write_text("alpha*\n")
+
+    async def work():
+        desk = Desk(providers=[FileProvider(folder, home=tmp_path)])
+        desk.type("@al")
+        await until(lambda: desk.frames)
+        assert labels(desk) == []
+
+    asyncio.run(work())
