@@ -25,7 +25,7 @@ from pi.agent.transcript import Transcript
 from pi.config.settings_types import Compaction
 from pi.errors import PiError
 from pi.providers.base import Context
-from pi.session.context import to_model_messages
+from pi.session.context import SessionContext, to_model_messages
 from pi.session.store import SessionStore
 from pi.tools.base import Tool, declaration
 from pi.wire.events import AgentEvent, AssistantEvent, SessionInfoChanged
@@ -76,6 +76,7 @@ class AgentSession:
     branch_reserve: tokens of the window to leave free when a branch is summarised.
     on_event: is told what happens outside of a run, or from outside during one.
     hooks: who extends pi, None while nobody does.
+    context: the store's as it is now, where it has been built already.
     """
 
     def __init__(
@@ -95,12 +96,13 @@ class AgentSession:
         queues: MessageQueues | None = None,
         on_event: Callable[[AgentEvent], None] | None = None,
         hooks: "Hooks | None" = None,
+        context: SessionContext | None = None,
     ) -> None:
         self.store = store
         self.model = model
         self.thinking = thinking
         self.queues = MessageQueues() if queues is None else queues  # an empty one is falsy
-        self.transcript = Transcript(store)
+        self.transcript = Transcript(store, context)
         self.retry = retry or RetryPolicy()
         self.compactor = Compactor(
             self.transcript, one_off or request, compaction or Compaction(), self.retry

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pi.agent.tokens import context_tokens
-from pi.session.context import active_entries, reports_usage
+from pi.session.context import SessionContext, active_entries, reports_usage
 from pi.session.store import SessionStore
 from pi.wire.entries import (
     CompactionEntry,
@@ -23,13 +23,16 @@ class Transcript:
     Whatever changes the context goes through here, to the store first.
     """
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: SessionStore, context: SessionContext | None = None) -> None:
+        """context: the store's as it is now, from whoever has built it already."""
         self.store = store
-        self.reload()
+        self._take(store.build_context() if context is None else context)
 
     def reload(self) -> None:
         """Take the context from the store anew, after it moved or was compacted."""
-        context = self.store.build_context()
+        self._take(self.store.build_context())
+
+    def _take(self, context: SessionContext) -> None:
         self.messages: list[AgentMessage] = list(context.messages)
         self._ids = list(context.entry_ids)
         self._measured = context.measured

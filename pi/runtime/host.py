@@ -448,6 +448,7 @@ class Host(Choices):
             queues=MessageQueues(settings.steering_mode, settings.follow_up_mode),
             on_event=self._tell,
             hooks=None if self.additions is None else self.additions.hooks,
+            context=context,
         )
         self.session = session
         self.scope: Scope = chosen.scope
