@@ -477,21 +477,6 @@ class Pi:
         self._additions.tool_renderers.append(function)
         return function
 
-    def markdown_transformer(
-        self,
-        *kinds: Literal[
-            "user", "assistant", "assistant-thinking", "custom", "summary", "changelog"
-        ],
-    ) -> Callable[[F], F]:
-        """Change Markdown before it is drawn, and only there: `(text, about)` → text."""
-        chosen = frozenset(kinds or ("user", "assistant", "assistant-thinking"))
-
-        def decorate(function: F) -> F:
-            self._additions.markdown.append((function, chosen))
-            return function
-
-        return decorate
-
     def _renderer(self, table: dict[str, Renderer], custom_type: str) -> Callable[[F], F]:
         def decorate(function: F) -> F:
             table[custom_type] = function

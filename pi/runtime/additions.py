@@ -119,7 +119,6 @@ class Additions:
     message_renderers: dict[str, Renderer] = field(default_factory=dict)
     entry_renderers: dict[str, Renderer] = field(default_factory=dict)
     tool_renderers: list[Callable[[str, Callable[[], Any]], Any]] = field(default_factory=list)
-    markdown: list[tuple[Renderer, frozenset[str]]] = field(default_factory=list)
     on_open: list[Callable[[], None]] = field(default_factory=list)
     on_close: list[Callable[[], None]] = field(default_factory=list)
     _commands: list[AddedCommand] = field(default_factory=list)

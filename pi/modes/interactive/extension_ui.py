@@ -15,6 +15,7 @@ from pi.modes.interactive.extension_parts import (
     made,
 )
 from pi.modes.interactive.palette import Theme
+from pi.modes.interactive.sanitize import clean_line
 from pi.modes.interactive.transcript.look import Renderers, ToolRenderer, ToolView
 from pi.modes.interactive.view import Component, Key
 from pi.runtime.ui import UI, Mode, Notice, Placement
@@ -59,6 +60,7 @@ class TerminalUI(UI):
             each for each in completer.providers if not isinstance(each, AddedCompletion)
         ]
         look = app.transcript.look
+        look.thinking_label = ""
         look.renderers = Renderers() if app.host.additions is None else _renderers(app)
         app.transcript.invalidate()
 
@@ -192,6 +194,11 @@ class TerminalUI(UI):
         self, frames: Sequence[str] | None, interval: float | None = None
     ) -> None:
         self.app.status.animate(frames, interval)
+        self.app.refresh()
+
+    def set_hidden_thinking_label(self, text: str | None) -> None:
+        self.app.transcript.look.thinking_label = clean_line(text or "")
+        self.app.transcript.invalidate()
         self.app.refresh()
 
     # The editor

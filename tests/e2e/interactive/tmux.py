@@ -37,9 +37,11 @@ class Screen:
         self._folder = folder
         self._socket = str(folder / "socket")
         variables = {**env, "TERM": "tmux-256color"}
-        line = shlex.join(
-            ["env", "-i", *(f"{name}={value}" for name, value in variables.items()), *command]
-        )
+        # A shell stays above it and keeps the exit code: tmux may not hear of it.
+        self._code = folder / "code"
+        keep = ["sh", "-c", '"$@"; echo $? >"$0"', str(self._code)]
+        pairs = [f"{name}={value}" for name, value in variables.items()]
+        line = shlex.join(["env", "-i", *pairs, *keep, *command])
         config = folder / "tmux.conf"
         config.write_text(
             "set -g remain-on-exit on\nset -g extended-keys on\nset -s escape-time 0\n"
@@ -91,13 +93,19 @@ class Screen:
 
     @property
     def code(self) -> int | None:
-        """The exit code, None while it runs."""
-        dead, status = self._ask("#{pane_dead} #{pane_dead_status}").split(" ")
-        return int(status or 0) if dead == "1" else None
+        """The exit code, as a shell has it; None while it runs."""
+        told = self._code.read_text().strip() if self._code.exists() else ""
+        return int(told) if told else None
 
     @property
     def pid(self) -> int:
-        return int(self._ask("#{pane_pid}"))
+        """The command's process."""
+        shell = self._ask("#{pane_pid}")
+        children = Path(f"/proc/{shell}/task/{shell}/children")
+        if children.exists():
+            return int(children.read_text().split()[0])
+        found = subprocess.run(["pgrep", "-P", shell], capture_output=True, text=True, check=True)
+        return int(found.stdout.split()[0])
 
     def wait(self, text: str, *, scrollback: bool = False) -> str:
         """Until `text` is there; the screen then."""

@@ -368,3 +368,8 @@ def test_thousands_of_calls_in_a_row_have_no_blank_rows_between_them() -> None:
     )
     drawn = [plain(row).rstrip() for row in rows(transcript, 40)]
     assert drawn[-6:] == [" ● read a", "", " ✗ read a", "   no such file", "", " ● read a"]
+
+
+def test_what_stands_for_folded_thinking_can_be_said_otherwise() -> None:
+    shown = text(resumed(thinking_hidden=True, thinking_label="Hm."))
+    assert "Hm." in shown and "Thought (" not in shown

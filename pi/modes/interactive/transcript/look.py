@@ -86,7 +86,7 @@ class Look:
     whether the terminal has hyperlinks. images: the terminal's protocol, None where images are not
     to be shown; image_columns: their width (`terminal.imageWidthCells`); cell: a cell's size in
     pixels. cwd, home: folders, for shorter paths. expand_key, thinking_key: what is to be pressed
-    to see more.
+    to see more. thinking_label: what stands for thinking that is folded, "" for the usual words.
     """
 
     def __init__(
@@ -105,6 +105,7 @@ class Look:
         home: Path | None = None,
         expand_key: str = "ctrl+o",
         thinking_key: str = "ctrl+t",
+        thinking_label: str = "",
         renderers: Renderers | None = None,
     ) -> None:
         self.theme = theme
@@ -114,6 +115,7 @@ class Look:
         self.image_columns, self.cell = image_columns, cell
         self.cwd, self.home = cwd, home
         self.expand_key, self.thinking_key = expand_key, thinking_key
+        self.thinking_label = thinking_label
         self.renderers = Renderers() if renderers is None else renderers
 
 

@@ -141,6 +141,8 @@ class ThinkingBlock(TextBlock):
         theme = self.look.theme
         if self._redacted:
             label = "Thought, kept back by the provider"
+        elif self.look.thinking_label:
+            label = self.look.thinking_label
         elif finished:
             label = f"Thought ({self.look.thinking_key})"
         else:
