@@ -39,7 +39,7 @@ class Screen:
         variables = {**env, "TERM": "tmux-256color"}
         # A shell stays above it and keeps the exit code: tmux may not hear of it.
         self._code = folder / "code"
-        keep = ["sh", "-c", '"$@"; echo $? >"$0"', str(self._code)]
+        keep = ["/bin/sh", "-c", '"$@"; echo $? >"$0"', str(self._code)]
         pairs = [f"{name}={value}" for name, value in variables.items()]
         line = shlex.join(["env", "-i", *pairs, *keep, *command])
         config = folder / "tmux.conf"
