@@ -18,7 +18,6 @@ class Header:
 
     stage: Stage
     loaded: Sequence[tuple[str, Sequence[str]]] = ()
-    quiet: bool = False
     _drawn: tuple[int, list[str]] | None = field(default=None)
 
     def invalidate(self) -> None:
@@ -26,7 +25,7 @@ class Header:
 
     def render(self, width: int) -> Lines:
         if self._drawn is None or self._drawn[0] != width:
-            self._drawn = (width, [] if self.quiet else self._rows(width))
+            self._drawn = (width, self._rows(width))
         return self._drawn[1]
 
     def _rows(self, columns: int) -> list[str]:

@@ -226,12 +226,6 @@ class Viewport:
         if step > 0:
             self.to_end()
 
-    def component_at(self, y: int) -> Component | None:
-        """The component at a row of the terminal."""
-        if 0 <= y < len(self._places):
-            return self._transcript[self._places[y].at]
-        return None
-
     # Selecting
 
     def press(self, x: int, y: int) -> bool:

@@ -119,17 +119,17 @@ def test_identity(same: list[str]) -> None:
 
 def test_places_are_those_of_the_reference() -> None:
     agent = Path("/home/me/.pi/agent")
-    places = Places(Paths(agent=agent, cwd=Path("/work"), home=HOME))
+    places = Places(Paths(agent=agent, cwd=Path("/project"), home=HOME))
 
     def place(text: str, scope: str) -> str:
         return str(places.installed(parse_source(text), scope))  # type: ignore[arg-type]
 
     assert place("npm:@a/b@1", "user") == f"{agent}/npm/node_modules/@a/b"
-    assert place("npm:a", "project") == "/work/.pi/npm/node_modules/a"
+    assert place("npm:a", "project") == "/project/.pi/npm/node_modules/a"
     assert place("git:h.org/a/b@v1", "user") == f"{agent}/git/h.org/a/b"
     assert place("./x", "user") == f"{agent}/x"
-    assert place("./x", "project") == "/work/.pi/x"
-    assert place("./x", "temporary") == "/work/x"
+    assert place("./x", "project") == "/project/.pi/x"
+    assert place("./x", "temporary") == "/project/x"
     temporary = f"{agent}/tmp/extensions"
     assert place("npm:a", "temporary") == f"{temporary}/npm/f35b2129/node_modules/a"
     assert place("git:h.org/a/b@v1", "temporary") == f"{temporary}/git-h.org/42929e72/a/b"
@@ -137,7 +137,7 @@ def test_places_are_those_of_the_reference() -> None:
 
 @given(st.text(st.sampled_from("npmgitp:@/.-a~#%2e\\ "), max_size=14))
 def test_nothing_leaves_its_folder(text: str) -> None:
-    places = Places(Paths(agent=Path("/agent"), cwd=Path("/work"), home=HOME))
+    places = Places(Paths(agent=Path("/agent"), cwd=Path("/project"), home=HOME))
     try:
         source = parse_source(text)
     except ConfigError:
