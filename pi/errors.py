@@ -86,11 +86,13 @@ class ProviderError(PiError):
 
     status: HTTP status, None when there was no answer. request_id: the provider's own, for support.
     retry_after: seconds the server asked to wait. retryable: whether the same request may succeed.
-    advised: the server's own word on that, if it gave one.
+    advised: the server's own word on that, if it gave one. usage: what an answer that is of no use
+    has cost (see pi.wire.messages.Usage).
     """
 
     retryable = False
     advised: bool | None = None
+    usage: Any = None
 
     def __init__(
         self,

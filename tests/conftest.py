@@ -1,6 +1,7 @@
 """Every test has a home of its own and no way to the network but loopback."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ from hypothesis import HealthCheck, settings
 # A machine that is busy with other tests is slow, not wrong.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is ignored in what a script runs in the background; what tests start must hear it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 FOREIGN = ("PI_", "ANTHROPIC_", "OPENAI_", "AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_")

@@ -3,6 +3,7 @@
 A byte order mark is accepted. `models.json` may also hold `//` comments and trailing commas.
 """
 
+import errno
 import os
 import re
 import stat
@@ -15,11 +16,28 @@ from pi.config.shapes import describe
 from pi.errors import ConfigError
 from pi.wire import jsonio
 
-__all__ = ["merge_fields", "parse_document", "read_document"]
+__all__ = ["merge_fields", "parse_document", "read_document", "read_regular"]
+
+_LARGEST = 64 << 20
+"""Bytes. What is larger is no file that a person writes, and may be there to fill the memory."""
 
 # A string, so that what looks like a comment or comma inside one is left alone; then what goes.
 # Compiled by `re` at their first use: most runs get by without.
 _RELAXED = rb'"(?:\\.|[^"\\])*"|//[^\n]*|,(?=(?:\s|//[^\n]*(?:\n|$))*[}\]])'
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a file that anybody may have put there.
+
+    A repository may hold a pipe that nobody ever writes to, or a link to a device that never ends.
+    Raises OSError, for these and for what is too large as well.
+    """
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    if status.st_size > _LARGEST:
+        raise OSError(errno.EFBIG, f"it has {status.st_size >> 20} MB", str(path))
+    return path.read_bytes()
 
 
 def read_document(path: Path, *, relaxed: bool = False) -> dict[str, Any] | None:
@@ -29,10 +47,7 @@ def read_document(path: Path, *, relaxed: bool = False) -> dict[str, Any] | None
     """
     for attempt in range(5):
         try:
-            # A repository may hold a link to a device that never ends.
-            if not stat.S_ISREG(os.stat(path).st_mode):
-                raise ConfigError(f"cannot read {path}: it is not a regular file")
-            data = path.read_bytes()
+            data = read_regular(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["Environment", "read_environment"]
+__all__ = ["Environment", "mark_process", "read_environment"]
+
+_ESCAPE_WAIT, _ESCAPE_WAIT_AFAR = 0.05, 0.1
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -20,6 +22,9 @@ class Environment:
     agent_dir: PI_CODING_AGENT_DIR. session_dir: PI_CODING_AGENT_SESSION_DIR.
     cache_retention: PI_CACHE_RETENTION; anything but "long" and "none" is "short".
     telemetry: PI_TELEMETRY, None when unset or neither a yes nor a no.
+    clear_on_shrink, hardware_cursor: PI_CLEAR_ON_SHRINK and PI_HARDWARE_CURSOR are 1; settings go
+    over both. escape_wait: PI_TUI_ESC_TIMEOUT in seconds: how long a lone ESC may be the beginning
+    of something else; by default longer over SSH, where the rest may come later.
     no_proxy: NO_PROXY, hosts that no proxy is used for; the proxies' own variables are httpx's.
     ca_file, ca_dir: SSL_CERT_FILE and SSL_CERT_DIR, trusted instead of the system's certificates.
     extra_ca: NODE_EXTRA_CA_CERTS, a file trusted besides.
@@ -31,10 +36,12 @@ class Environment:
     home: Path
     agent_dir: str | None = None
     session_dir: str | None = None
-    package_dir: str | None = None
     offline: bool = False
     skip_version_check: bool = False
     telemetry: bool | None = None
+    clear_on_shrink: bool = False
+    hardware_cursor: bool = False
+    escape_wait: float = _ESCAPE_WAIT
     cache_retention: Literal["none", "short", "long"] = "short"
     no_proxy: tuple[str, ...] = ()
     ca_file: Path | None = None
@@ -62,10 +69,12 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         home=_home(env),
         agent_dir=first("PI_CODING_AGENT_DIR"),
         session_dir=first("PI_CODING_AGENT_SESSION_DIR"),
-        package_dir=first("PI_PACKAGE_DIR"),
         offline=_yes(env.get("PI_OFFLINE")),
         skip_version_check=bool(env.get("PI_SKIP_VERSION_CHECK")),
         telemetry=_yes_or_no(env.get("PI_TELEMETRY")),
+        clear_on_shrink=env.get("PI_CLEAR_ON_SHRINK") == "1",
+        hardware_cursor=env.get("PI_HARDWARE_CURSOR") == "1",
+        escape_wait=_escape_wait(env),
         cache_retention="long"
         if retention == "long"
         else "none"
@@ -82,9 +91,22 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
     )
 
 
+def mark_process() -> None:
+    """Let every program that this process starts see who started it."""
+    os.environ.update({"AI_AGENT": "pi", "PI_CODING_AGENT": "true"})
+
+
 def _home(env: Mapping[str, str]) -> Path:
     name = "USERPROFILE" if os.name == "nt" else "HOME"
     return Path(env[name]) if env.get(name) else Path.home()
+
+
+def _escape_wait(env: Mapping[str, str]) -> float:
+    given = env.get("PI_TUI_ESC_TIMEOUT", "").strip()
+    if given.isascii() and given.isdigit():
+        return int(given[:6]) / 1000
+    afar = any(env.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"))
+    return _ESCAPE_WAIT_AFAR if afar else _ESCAPE_WAIT
 
 
 def _yes(value: str | None) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pi.config.documents import parse_document
+from pi.config.documents import parse_document, read_regular
 from pi.errors import ConfigError
 
 __all__ = ["STALE_AFTER", "folder_lock", "update_file", "update_json", "write_atomically"]
@@ -83,7 +83,7 @@ def update_file(
     target = Path(os.path.realpath(path))
     with folder_lock(path) as held:
         try:
-            data = target.read_bytes()
+            data = read_regular(target)
         except FileNotFoundError:
             data = b""
         except OSError as error:

@@ -63,6 +63,11 @@ class SettingsFiles(NamedTuple):
         value: Literal["ask", "always", "never"] = self.user.get("defaultProjectTrust", "ask")
         return value
 
+    def without_project(self) -> "SettingsFiles":
+        """What the project says left out, but for where sessions are."""
+        kept = {key: value for key, value in self.project.items() if key == "sessionDir"}
+        return self._replace(project=kept, project_problems=())
+
     def resolve(self, *, trusted: bool, over: Mapping[str, Any] = NOTHING) -> Settings:
         """The settings of this run. Without trust only `sessionDir` of the project counts.
 
@@ -119,7 +124,7 @@ def checked_settings(values: Mapping[str, Any]) -> dict[str, Any]:
     problems: list[str] = []
     checked = _checked(_migrated(values), Path("settings"), problems)
     if problems:
-        raise ConfigError(problems[0])
+        raise ConfigError(problems[0].removesuffix("; ignored"))
     return checked
 
 
@@ -188,7 +193,8 @@ def _values(kind: Any, raw: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             continue
         value = raw[key]
         section = _SECTIONS.get(name)
-        if section is not None:
+        # terminal.images is a word, while images is a section.
+        if section is not None and isinstance(value, Mapping):
             yield name, section(**dict(_values(section, value)))
         elif name.endswith("_ms") and value == "disabled":
             yield name, 0

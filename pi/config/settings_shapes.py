@@ -1,5 +1,6 @@
 """What each key of settings.json may hold, by its dotted path."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,14 @@ _LEVEL = choice(*THINKING_LEVELS)
 _STRINGS = ListOf(STRING)
 _QUEUE = choice("all", "one-at-a-time")
 _AUTO = choice(True, False, "auto")
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value and not re.search("[\ud800-\udfff]", value)
+
+
+_PATH = Leaf("a string that can be a path", _is_path)
+_PATHS = ListOf(_PATH)
 _NOT_EMPTY = Leaf(
     "a list of one or more strings",
     lambda value: (
@@ -44,14 +53,14 @@ class _Package(Shape):
     def problems(self, value: Any, where: str) -> Iterator[str]:
         if isinstance(value, dict) and isinstance(value.get("source"), str):
             yield from _SELECTION.problems(value, where)
-        elif not isinstance(value, str):
+        elif not _is_path(value):
             expected = 'a string or an object with "source"'
             yield f"{where}: expected {expected}, found {describe(value)}"
 
 
 _SELECTION = Record(
     {
-        **dict.fromkeys(("extensions", "skills", "prompts", "themes"), _STRINGS),
+        **dict.fromkeys(("extensions", "skills", "prompts", "themes"), _PATHS),
         "autoload": BOOLEAN,
     }
 )
@@ -78,7 +87,7 @@ SHAPES: Mapping[str, Shape] = {
     "defaultTools": _STRINGS,
     "codemode.mode": choice("on", "only"),
     "codemode.inlineBudget": number(least=0),
-    "sessionDir": STRING,
+    "sessionDir": _PATH,
     "sessionShareDestination": choice("auto", "gist", "radius"),
     "compaction.enabled": BOOLEAN,
     "compaction.reserveTokens": _TOKENS,
@@ -121,15 +130,15 @@ SHAPES: Mapping[str, Shape] = {
     "retry.provider.timeoutMs": _TIMEOUT,
     "retry.provider.maxRetries": _COUNT,
     "retry.provider.maxRetryDelayMs": _DELAY,
-    "shellPath": STRING,
+    "shellPath": _PATH,
     "shellCommandPrefix": STRING,
     "npmCommand": _NOT_EMPTY,
     "selfUpdateCommand": _NOT_EMPTY,
     "packages": ListOf(_Package()),
-    "extensions": _STRINGS,
-    "skills": _STRINGS,
-    "prompts": _STRINGS,
-    "themes": _STRINGS,
+    "extensions": _PATHS,
+    "skills": _PATHS,
+    "prompts": _PATHS,
+    "themes": _PATHS,
     "enableSkillCommands": BOOLEAN,
     "collapseChangelog": BOOLEAN,
     "enableInstallTelemetry": BOOLEAN,

@@ -184,7 +184,7 @@ class Settings(NamedTuple):
     editor_padding_x: int = 0
     output_pad: Literal[0, 1] = 1
     autocomplete_max_visible: int = 5
-    show_hardware_cursor: bool = False
+    show_hardware_cursor: bool | None = None
     terminal: Terminal = Terminal()
     images: Images = Images()
     markdown: Markdown = Markdown()

@@ -19,7 +19,7 @@ COMMAND_TIMEOUT = 10.0
 
 # Compiled by `re` at their first use: most runs get by without.
 _REFERENCE = r"\$(?:([$!])|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})"
-# What no HTTP header can carry. Everything resolved here ends up in one.
+# What no HTTP header can carry.
 _UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]"
 
 
@@ -38,11 +38,14 @@ def can_resolve(value: str, variables: Mapping[str, str]) -> bool:
     return bool(value) and not _missing(value, variables)
 
 
-def resolve_value(value: str, variables: Mapping[str, str], *, what: str) -> str:
+def resolve_value(
+    value: str, variables: Mapping[str, str], *, what: str, sendable: bool = True
+) -> str:
     """The string `value` stands for.
 
     variables: an empty one counts as unset. what: the value's name in messages, such as
-    'the apiKey of provider "x" in models.json'. Raises UnresolvedValue.
+    'the apiKey of provider "x" in models.json'. sendable: whether it goes into an HTTP header.
+    Raises UnresolvedValue.
     """
     if is_command(value):
         result = _run(value[1:], variables, what)
@@ -56,7 +59,7 @@ def resolve_value(value: str, variables: Mapping[str, str], *, what: str) -> str
         result = re.sub(
             _REFERENCE, lambda match: match[1] or variables[match[2] or match[3]], value
         )
-    if re.search(_UNSENDABLE, result):
+    if sendable and re.search(_UNSENDABLE, result):
         raise UnresolvedValue(f"{what} holds characters that no HTTP header can carry")
     return result
 

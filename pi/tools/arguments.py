@@ -32,9 +32,11 @@ def validate(tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
     Raises ToolError listing every problem as `path: what was expected, what came`.
     """
     prepare: Callable[[dict[str, Any]], dict[str, Any]] | None = getattr(tool, "prepare", None)
-    received = dict(arguments)
-    if prepare is not None:
-        received = prepare(received)
+    received: Any = arguments
+    if isinstance(arguments, Mapping):  # other tools may send anything
+        received = dict(arguments)
+        if prepare is not None:
+            received = prepare(received)
     coerced: dict[str, Any] = coerce(received, tool.parameters)
     problems = list(_problems(coerced, tool.parameters))
     if problems:

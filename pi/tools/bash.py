@@ -33,6 +33,17 @@ class BashTool:
         f"{MAX_BYTES // 1024} KB, whichever is less, and the file that has all of it. There is no "
         "time limit unless timeout gives one."
     )
+    output_schema: dict[str, Any] = {  # noqa: RUF012  (read only)
+        "type": "object",
+        "required": ["output", "truncated", "exit_code", "wall_time_seconds"],
+        "properties": {
+            "output": {"type": "string", "description": "stdout and stderr, up to 1 MiB"},
+            "truncated": {"type": "boolean"},
+            "full_output_path": {"type": "string", "description": "where it is truncated"},
+            "exit_code": {"type": "integer"},
+            "wall_time_seconds": {"type": "number"},
+        },
+    }
     parameters: dict[str, Any] = {  # noqa: RUF012  (read only)
         "type": "object",
         "required": ["command"],

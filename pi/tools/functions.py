@@ -10,6 +10,7 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import (
@@ -24,7 +25,7 @@ from typing import (
 )
 
 from pi.tools.base import ToolResult, text_block
-from pi.wire.jsonio import dumps
+from pi.wire.jsonio import dumps, loads
 
 __all__ = ["as_result", "described", "schema_of"]
 
@@ -83,9 +84,11 @@ def as_result(answer: Any, *, structured: bool = False) -> ToolResult:
         return ToolResult([text_block("Done.")])
     if isinstance(answer, str):
         return ToolResult([text_block(answer)])
-    if isinstance(answer, Mapping | list | tuple | int | float | bool):
+    if isinstance(answer, Mapping | list | tuple | int | float | bool) or (
+        is_dataclass(answer) and not isinstance(answer, type)
+    ):
         text = dumps(answer).decode()
-        return ToolResult([text_block(text)], structured=answer if structured else None)
+        return ToolResult([text_block(text)], structured=loads(text) if structured else None)
     raise TypeError(f"a tool returns text, JSON values or a ToolResult, not {answer!r:.80}")
 
 

@@ -5,20 +5,24 @@ signal reaches all of it. What left the group is found by its parents where the 
 """
 
 import asyncio
+import atexit
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pi.errors import ToolError
 
-__all__ = ["end", "find_shell", "kill_tree", "start"]
+__all__ = ["end", "find_shell", "kill_running", "kill_tree", "start", "started", "track"]
 
 _LEAVE = 2.0
 """Seconds a killed command has to be gone."""
+
+_tracked: set[asyncio.subprocess.Process] = set()
 
 
 def find_shell(configured: str | None, env: Mapping[str, str]) -> str:
@@ -52,29 +56,59 @@ async def start(
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-    starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(
-            shell,
-            "-c",
-            command,
-            cwd=cwd,
-            env=dict(env),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=sys.platform != "win32",
-            creationflags=flags,
-        )
-    )
     try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        # Cancelled half way, asyncio would kill the shell alone and not what it has started.
-        with suppress(OSError, ValueError):
-            await end(await starting)
-        raise
+        return await started(
+            asyncio.create_subprocess_exec(
+                shell,
+                "-c",
+                command,
+                cwd=cwd,
+                env=dict(env),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=sys.platform != "win32",
+                creationflags=flags,
+            )
+        )
     except (OSError, ValueError) as error:
         raise ToolError(f"Cannot start {shell}: {error}") from error
+
+
+async def started(
+    starting: Coroutine[Any, Any, asyncio.subprocess.Process],
+) -> asyncio.subprocess.Process:
+    """The process, leader of a group; when the start is cancelled, all of the group is ended."""
+    task = asyncio.ensure_future(starting)
+    try:
+        process = await asyncio.shield(task)
+    except asyncio.CancelledError:
+        # Cancelled half way, asyncio would kill the leader alone and not what it has started.
+        with suppress(OSError, ValueError):
+            await end(await task)
+        raise
+    track(process)
+    return process
+
+
+def track(process: asyncio.subprocess.Process) -> None:
+    """It leads a group, and is not to outlive pi, however that ends, and whoever forgets it."""
+    _tracked.difference_update([one for one in _tracked if one.returncode is not None])
+    _tracked.add(process)
+
+
+@atexit.register  # after a crash
+def kill_running() -> None:
+    """For an end of pi that waits for nothing: what still runs of all that was tracked."""
+    for process in [*_tracked]:
+        if process.returncode is None and _is_ours(process):
+            kill_tree(process.pid)
+
+
+def _is_ours(process: asyncio.subprocess.Process) -> bool:
+    """Where the event loop is gone, another process may have its number by now."""
+    transport: Any = getattr(process, "_transport", None)
+    return transport is not None and transport.get_extra_info("subprocess").poll() is None
 
 
 async def end(process: asyncio.subprocess.Process) -> None:

@@ -34,6 +34,21 @@ class ReadTool:
         f"At most {MAX_LINES} lines or {MAX_BYTES // 1024} KB of text at a time, whichever is "
         "less; go on with offset where it stopped."
     )
+    output_schema: dict[str, Any] = {  # noqa: RUF012  (read only)
+        "anyOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "required": ["type", "data", "mimeType", "note"],
+                "properties": {
+                    "type": {"const": "image"},
+                    "data": {"type": "string", "description": "base64"},
+                    "mimeType": {"type": "string"},
+                    "note": {"type": "string"},
+                },
+            },
+        ]
+    }
     parameters: dict[str, Any] = {  # noqa: RUF012  (read only)
         "type": "object",
         "required": ["path"],

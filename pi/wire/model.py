@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
 
-__all__ = ["Model", "PriceTier", "Prices", "prices_of"]
+__all__ = ["VIRTUAL_API", "Model", "ModelType", "PriceTier", "Prices", "prices_of"]
+
+VIRTUAL_API = "pi-virtual"
+"""The api of models that another one answers for, chosen for each request."""
+
+
+ModelType = Literal["chat", "image", "classifier"]
 
 
 class PriceTier(NamedTuple):
@@ -54,8 +60,10 @@ FREE = Prices()
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One chat model of one provider.
+    """One model of one provider.
 
+    type: what it is for, None where its record does not say: for chat. Those of "image" and
+        "classifier" have no chat.
     api: which wire format, such as "anthropic-messages".
     context_window, max_tokens: tokens.
     thinking_level_map: the provider's own value for a level; None marks a level unsupported.
@@ -80,11 +88,18 @@ class Model:
     sampling_params_by_level: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     input_limits: Mapping[str, Any] = field(default_factory=dict)
     prompt_cache: Mapping[str, float] = field(default_factory=dict)
+    type: ModelType | None = None
+    output: tuple[str, ...] = ("text",)
 
     @property
     def reference(self) -> str:
         """`provider/id`, as the command line and settings name it."""
         return f"{self.provider}/{self.id}"
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether each of its requests goes to another model."""
+        return self.api == VIRTUAL_API
 
     @property
     def takes_images(self) -> bool:

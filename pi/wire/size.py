@@ -19,7 +19,7 @@ def text_units(text: Any) -> int:
         return 0
     if text.isascii():
         return len(text)
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def json_units(value: Any) -> int:

@@ -2,8 +2,9 @@
 
 The first system message of a session carries every prompt section and tool declaration; later ones
 patch them: a section set to None is removed, `toolsRemoved` goes before `toolsAdded`. Free text
-in `content` adds up and stands before the sections. A section keeps its place when it changes and
-goes last when it comes back. Source: docs/session-format.md.
+in `content` adds up and stands before the sections. What changes keeps its place, and what was gone
+has its old one when it comes back: the prompt is then the one that providers have cached, byte for
+byte. Source: docs/session-format.md.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,23 +39,26 @@ def replay_system(messages: Iterable[Mapping[str, Any]]) -> SystemState:
     Session files are written by many programs: a part of the wrong shape is left out.
     """
     texts: list[str] = []
-    sections: dict[str, str] = {}
-    tools: dict[str, ToolDeclaration] = {}
+    sections: dict[str, str | None] = {}  # None, here and below, keeps a place free
+    tools: dict[str, ToolDeclaration | None] = {}
     for message in messages:
         if message.get("role") != "system":
             continue
         if text := text_of(message.get("content") or ""):
             texts.append(text)
         for key, section in _mapping(message.get("sections")).items():
-            if section is None:
-                sections.pop(key, None)
-            elif isinstance(section, str):
+            if isinstance(section, str) or (section is None and key in sections):
                 sections[key] = section
         for removed in _named(message.get("toolsRemoved")):
-            tools.pop(removed["name"], None)
+            if removed["name"] in tools:
+                tools[removed["name"]] = None
         for added in _named(message.get("toolsAdded")):
             tools[added["name"]] = added
-    return SystemState(tuple(texts), sections, tools)
+    return SystemState(
+        tuple(texts),
+        {key: section for key, section in sections.items() if section is not None},
+        {name: tool for name, tool in tools.items() if tool is not None},
+    )
 
 
 def diff_sections(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str | None]:

@@ -66,6 +66,22 @@ def test_environment_values() -> None:
     assert read_environment({}).telemetry is None
 
 
+@pytest.mark.parametrize(
+    ("variables", "seconds"),
+    [
+        ({}, 0.05),
+        ({"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}, 0.1),
+        ({"SSH_TTY": "/dev/pts/1", "PI_TUI_ESC_TIMEOUT": "400"}, 0.4),
+        ({"PI_TUI_ESC_TIMEOUT": "0"}, 0),
+        ({"PI_TUI_ESC_TIMEOUT": "soon"}, 0.05),
+        ({"PI_TUI_ESC_TIMEOUT": "-1"}, 0.05),
+        ({"PI_TUI_ESC_TIMEOUT": "9" * 5000}, 999.999),
+    ],
+)
+def test_how_long_escape_is_waited_for(variables: dict[str, str], seconds: float) -> None:
+    assert read_environment(variables).escape_wait == seconds
+
+
 def test_environment_comes_from_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PI_DEBUG", "1")
     assert read_environment().debug

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -149,3 +150,16 @@ def test_unwritable_place_gives_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot write"):
         write_atomically(tmp_path / "file" / "a.json", b"{}")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_what_is_no_file_is_neither_waited_for_nor_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    device = tmp_path / "device.json"
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises(ConfigError, match="it is not a regular file"):
+            update_json(path, lambda saved: {**saved, "a": 1})
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert os.readlink(device) == "/dev/zero"

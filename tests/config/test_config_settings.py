@@ -14,6 +14,7 @@ from pi.config.settings import load_settings, read_settings
 from pi.config.settings_shapes import SHAPES, problems_of
 from pi.config.settings_types import Settings
 from pi.config.tools_list import apply_tool_entries
+from tests.differential.test_home import SETTINGS
 
 
 @pytest.fixture
@@ -259,7 +260,7 @@ def test_one_bad_entry_of_a_resource_list_is_left_out(paths: Paths) -> None:
     assert [item.value for item in found.skills] == ["a", "b"]
     assert [item.value for item in found.packages] == ["p", {"source": "r", "skills": ["y"]}]
     assert [text.partition(": ")[2] for text in found.diagnostics] == [
-        "skills[1]: expected a string, found the number 5; ignored",
+        "skills[1]: expected a string that can be a path, found the number 5; ignored",
         "packages[1].skills: expected a list, found a string; ignored",
     ]
 
@@ -268,3 +269,17 @@ def test_one_bad_entry_of_a_resource_list_is_left_out(paths: Paths) -> None:
 def test_a_settings_file_that_never_ends(paths: Paths) -> None:
     paths.project_settings.symlink_to("/dev/zero")
     assert "not a regular file" in settings(paths).diagnostics[0]
+
+
+@pytest.mark.parametrize("value", ["kitty", "iterm2", "auto", False])
+def test_images_of_the_terminal_are_not_those_of_prompts(paths: Paths, value: object) -> None:
+    found = settings(paths, {"terminal": {"images": value}, "images": {"blockImages": True}})
+    assert found.diagnostics == ()
+    assert found.terminal.images == value
+    assert found.images.block_images
+
+
+def test_every_documented_key_at_once(paths: Paths) -> None:
+    found = settings(paths, SETTINGS)
+    assert found.diagnostics == ()
+    assert found.raw["unknown"] == SETTINGS["unknown"]

@@ -166,6 +166,20 @@ def test_links_are_entries_and_not_followed(modules, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names that are not UTF-8")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_rules_without_end(modules, tmp_path: Path) -> None:
+    root = make(tmp_path, {"a/b.txt": "", "c/d.txt": "", ".git/HEAD": ""})
+    os.mkfifo(tmp_path / ".ignore")
+    (tmp_path / ".gitignore").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "a" / ".gitignore")
+    (tmp_path / "c" / ".ignore").symlink_to("/dev/zero")
+    (tmp_path / ".git" / "info").mkdir()
+    os.mkfifo(tmp_path / ".git" / "info" / "exclude")
+    seen = walked(modules, root)
+    assert {"a/b.txt", "c/d.txt"} <= {*seen}
+    assert "b.txt" in walked(modules, root + b"/a")
+
+
 def test_names_that_are_not_utf8(modules, tmp_path: Path) -> None:
     folder = os.fsencode(tmp_path) + b"/\xff\xfe"
     os.mkdir(folder)

@@ -66,14 +66,24 @@ def test_a_patch_names_what_is_new_then_what_is_gone() -> None:
     ]
 
 
-def test_a_section_keeps_its_place_until_it_goes() -> None:
+def test_a_section_keeps_its_place() -> None:
+    """Also for when it comes back: the prompt is then what it was, and still cached."""
     first = message(sections={"preamble": "P", "tools": "T", "cwd": "C"})
     state = replay_system([first, message(sections={"preamble": "Q"})])
     assert state.prompt == "Q\n\nT\n\nC"
     state = replay_system(
         [first, message(sections={"tools": None}), message(sections={"tools": "U"})]
     )
-    assert state.prompt == "P\n\nC\n\nU"
+    assert state.prompt == "P\n\nU\n\nC"
+
+
+def test_a_tool_keeps_its_place() -> None:
+    names = ("read", "bash", "edit")
+    gone = message(toolsRemoved=[{"name": "bash"}, {"name": "never"}])
+    first = message(toolsAdded=[tool(name) for name in names])
+    assert list(replay_system([first, gone]).tools) == ["read", "edit"]
+    back = message(toolsAdded=[tool("grep"), tool("bash")])
+    assert list(replay_system([first, gone, back]).tools) == ["read", "bash", "edit", "grep"]
 
 
 def test_free_text_adds_up_before_the_sections() -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 __all__ = ["global_excludes", "levels_above", "read_exclude", "read_rules"]
 
+_MOST = 16 << 20
+"""Bytes of one file."""
+
 # A folder's rules: the length of its path with the slash, the text of its .ignore files, of its
 # .gitignore, of its repository's exclude file, and whether a repository starts there.
 Level = tuple[int, bytes, bytes, bytes, bool]
@@ -18,8 +21,11 @@ def read_rules(folder: bytes, names: tuple[bytes, ...]) -> bytes:
     """The text of the ignore files of these names, one after the other."""
     texts = []
     for name in names:
-        with contextlib.suppress(OSError), open(os.path.join(folder, name), "rb") as file:
-            texts.append(file.read())
+        path = os.path.join(folder, name)
+        # A repository may hold a pipe, or a link to a device, that never ends.
+        if os.path.isfile(path):
+            with contextlib.suppress(OSError), open(path, "rb") as file:
+                texts.append(file.read(_MOST))
     return b"\n".join(texts)
 
 
