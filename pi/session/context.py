@@ -4,7 +4,7 @@ Three steps: choose the entries (the latest compaction stands for what it summar
 to messages (the latest context_edit of each wins), convert what only pi knows to user messages.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
@@ -13,6 +13,7 @@ from pi.session.history import History, Step
 from pi.session.reader import decode, lines_forward
 from pi.wire.entries import SessionEntry
 from pi.wire.messages import AgentMessage, BashExecutionMessage, UserContent, UserMessage
+from pi.wire.model import VIRTUAL_API
 
 __all__ = [
     "ActiveEntries",
@@ -21,7 +22,9 @@ __all__ = [
     "build_context",
     "project",
     "reports_usage",
+    "selected_model",
     "to_model_messages",
+    "written_entries",
 ]
 
 LOOK_BACK = 4 << 20
@@ -84,7 +87,8 @@ class _State:
             message = fields.get("message")
             if not isinstance(message, dict) or message.get("role") != "assistant":
                 return
-            self._model(message.get("provider"), message.get("model"))
+            if message.get("api") != VIRTUAL_API:  # else nobody answered
+                self._model(message.get("provider"), message.get("model"))
             level = message.get("thinkingLevel")
             if self.answered_at is None and isinstance(level, str):
                 self.answered_at = level
@@ -159,6 +163,25 @@ def active_entries(history: History) -> ActiveEntries:
     return ActiveEntries(chosen.compaction, kept + chosen.after[::-1], len(kept))
 
 
+def written_entries(
+    history: History, most: int | None = None
+) -> list[tuple[SessionEntry, list[AgentMessage]]]:
+    """What a person reads at the leaf, oldest first: entries of the context as they were written.
+
+    An edit changes what a model gets and not what was said: each entry comes with the messages
+    that it had before that. most: so many entries with messages, the newest; all unless given.
+    """
+    chosen = _choose(history, history.up(), most)
+    compaction = [] if chosen.compaction is None else [chosen.compaction]
+    found = [
+        (entry, _messages(entry)) for entry in compaction + chosen.kept[::-1] + chosen.after[::-1]
+    ]
+    if most is None:
+        return found
+    with_messages = [at for at, (_, messages) in enumerate(found) if messages]
+    return found[with_messages[-most] :] if len(with_messages) > most else found
+
+
 def reports_usage(message: AgentMessage) -> bool:
     """Whether an answer says how many tokens the context had."""
     if message["role"] != "assistant" or message.get("stopReason") in ("error", "aborted"):
@@ -168,6 +191,23 @@ def reports_usage(message: AgentMessage) -> bool:
     return isinstance(usage, dict) and any(
         isinstance(usage.get(part), int | float) and usage[part] for part in parts
     )
+
+
+def selected_model(
+    history: History, context: SessionContext, is_virtual: Callable[[str, str], bool]
+) -> tuple[str, str] | None:
+    """The model that the branch of the leaf says is selected. context: of the same.
+
+    A virtual one holds until another is chosen: answers name the models that gave them.
+    """
+    for step in history.up():
+        if step.head.type == "model_change":
+            fields = cast("dict[str, Any]", history.decoded(step.line, step.start) or {})
+            chosen = str(fields.get("provider")), str(fields.get("modelId"))
+            if is_virtual(*chosen):
+                return chosen
+            break
+    return context.model
 
 
 def project(
@@ -231,15 +271,22 @@ Before this point the conversation followed another branch, which was left. What
 </other_branch>"""
 
 
-def _choose(history: History, steps: Iterator[Step]) -> _Chosen:
-    """Take from `steps` what belongs into the context, and no step more."""
+def _choose(history: History, steps: Iterator[Step], most: int | None = None) -> _Chosen:
+    """Take from `steps` what belongs into the context, and no step more.
+
+    most: entries with messages that are enough, if they come after the compaction.
+    """
     chosen = _Chosen()
+    count = 0
     for step in steps:
+        if most is not None and count >= most:
+            break
         entry = history.decoded(step.line, step.start)
         if entry is None:
             continue
         if cast("dict[str, Any]", entry).get("type") != "compaction":
             chosen.after.append(entry)
+            count += most is not None and bool(_messages(entry))
             continue
         chosen.compaction = entry
         chosen.oldest = step

@@ -4,7 +4,9 @@ All give the same three things: a size, any span of bytes, and a name for error 
 that writes to disk is in journal.py.
 """
 
+import errno
 import os
+import stat
 from io import FileIO
 from pathlib import Path
 from typing import Protocol
@@ -95,10 +97,22 @@ class FileSource(OpenFile):
 
     def __init__(self, path: Path) -> None:
         try:
-            super().__init__(path, path.open("rb", buffering=0))
+            super().__init__(path, _opened(path))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise SessionError(f"cannot read session {path}: {reason}") from error
+
+
+def _opened(path: Path) -> FileIO:
+    """A folder of sessions may hold a pipe, and waiting for its writer would be for ever."""
+    flags = os.O_RDONLY
+    for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return open(descriptor, "rb", buffering=0)
 
 
 def _read_exactly(file: FileIO, count: int) -> bytes:

@@ -8,7 +8,7 @@ from pi.session.history import History
 from pi.session.index.scan import text_of
 from pi.session.reader import decode
 
-__all__ = ["Statistics", "Tokens", "measure"]
+__all__ = ["Spent", "Statistics", "Tokens", "measure"]
 
 _SPENT = ("input", "output", "cacheRead", "cacheWrite")
 
@@ -26,11 +26,20 @@ class Tokens:
 
 
 @dataclass(slots=True)
+class Spent:
+    """cost: US dollars."""
+
+    tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass(slots=True)
 class Statistics:
     """Of all branches together.
 
     tokens, cost: of answers, of tools that report usage, of compactions and branch summaries, and
     of usage entries. cost: US dollars. models: "provider/model" and how many answers it gave.
+    spent: the same by the model that answered, "" for what no model is named for.
     branches: entries that nothing follows. first, last: what the user or the assistant said, with
     its role; None where nobody said anything.
     """
@@ -45,6 +54,7 @@ class Statistics:
     tokens: Tokens = field(default_factory=Tokens)
     cost: float = 0.0
     models: Counter[str] = field(default_factory=Counter)
+    spent: dict[str, Spent] = field(default_factory=dict)
     branches: int = 0
     labels: int = 0
     first: tuple[str, str] | None = None
@@ -84,14 +94,21 @@ def _count(counted: Statistics, kind: str, entry: dict[str, Any]) -> None:
     if kind != "message":
         counted.compactions += kind == "compaction"
         counted.labels += kind == "label"
-        _spend(counted, entry.get("usage"))
+        named = ""
+        if kind == "usage" and isinstance(entry.get("model"), str):
+            named = f"{entry.get('provider', '?')}/{entry['model']}"
+        _spend(counted, entry.get("usage"), named)
         return
     message = entry.get("message")
     if not isinstance(message, dict):
         return
     counted.messages += 1
     role = message.get("role")
-    _spend(counted, message.get("usage"))
+    named = ""
+    if role == "assistant":
+        answered = message.get("responseModel") or message.get("model", "?")
+        named = f"{message.get('provider', '?')}/{answered}"
+    _spend(counted, message.get("usage"), named)
     if role == "toolResult":
         counted.tool_results += 1
     if role not in ("user", "assistant"):
@@ -112,7 +129,7 @@ def _count(counted: Statistics, kind: str, entry: dict[str, Any]) -> None:
             counted.first = counted.last
 
 
-def _spend(counted: Statistics, usage: Any) -> None:
+def _spend(counted: Statistics, usage: Any, named: str = "") -> None:
     """A damaged record may hold anything: what is no number counts nothing."""
     if not isinstance(usage, dict):
         return
@@ -125,5 +142,9 @@ def _spend(counted: Statistics, usage: Any) -> None:
     tokens.cache_write += int(spent[3])
     cost = usage.get("cost")
     total = cost.get("total") if isinstance(cost, dict) else None
-    if isinstance(total, int | float):
-        counted.cost += total
+    total = total if isinstance(total, int | float) else 0
+    counted.cost += total
+    if total or any(spent):
+        by_model = counted.spent.setdefault(named, Spent())
+        by_model.tokens += int(sum(spent))
+        by_model.cost += total

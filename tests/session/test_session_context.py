@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from pi.session.context import SessionContext, build_context, to_model_messages
+from pi.session.context import (
+    SessionContext,
+    build_context,
+    to_model_messages,
+    written_entries,
+)
 from pi.session.history import History
 from pi.session.source import MemorySource
 from tests.session.session_lines import (
@@ -167,6 +172,38 @@ def test_an_edit_of_another_branch_or_before_the_kept_range_is_none(context: Any
 @pytest.mark.parametrize("replacement", [{}, {"content": None}, 5, {"content": 5}, True])
 def test_a_replacement_that_is_none_is_ignored(context: Any, replacement: Any) -> None:
     assert shown(context(user("a", None), edit("e", "a", "a", replacement))) == ["a user a"]
+
+
+@pytest.mark.parametrize("small", [1 << 30, -1], ids=["whole", "backward"])
+def test_what_was_said_whatever_edits_make_of_it(small: int) -> None:
+    lines = [
+        user("a", None),
+        compaction("k1", "a", "a"),
+        user("b", "k1"),
+        assistant("c", "b"),
+        edit("e1", "c", "c", None),
+        compaction("k2", "e1", "k1"),
+        assistant("d", "k2"),
+        edit("e2", "d", "d", {"content": "another"}),
+        entry("custom", "f", "e2", customType="x"),
+        user("g", "f"),
+    ]
+    history = History(MemorySource(file_bytes(header(), *lines)), small=small, first_block=64)
+
+    def found(most: int | None = None) -> list[tuple[str, int]]:
+        return [(e["id"], len(messages)) for e, messages in written_entries(history, most)]
+
+    everything = [
+        *[("k2", 1), ("k1", 1), ("b", 1), ("c", 1), ("e1", 0)],
+        *[("d", 1), ("e2", 0), ("f", 0), ("g", 1)],
+    ]
+    assert found() == found(6) == everything
+    assert found(5) == everything[1:]
+    assert found(3) == everything[3:]
+    assert found(2) == everything[5:]
+    assert found(1) == everything[8:]
+    (answer,) = [messages[0] for e, messages in written_entries(history) if e["id"] == "d"]
+    assert answer["content"] == [{"type": "text", "text": "d"}]
 
 
 def test_entries_that_become_messages(context: Any) -> None:

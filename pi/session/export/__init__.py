@@ -6,5 +6,6 @@ that it opens as quickly for a hundred megabytes as for one.
 """
 
 from pi.session.export.document import Exported, default_name, export_file, export_page
+from pi.session.export.views import Draw, Drawn
 
-__all__ = ["Exported", "default_name", "export_file", "export_page"]
+__all__ = ["Draw", "Drawn", "Exported", "default_name", "export_file", "export_page"]

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, cast
 
 from pi.errors import SessionError
 from pi.session.export.shell import closing, opening
-from pi.session.export.views import OTHER, kind_of, spent_by, view
+from pi.session.export.views import OTHER, Draw, kind_of, spent_by, view
 from pi.session.history import History
 from pi.session.migrate import migrated_lines, version_of
 from pi.session.reader import decode, read_header
@@ -78,8 +78,12 @@ def default_name(path: Path) -> str:
     return f"pi-session-{path.name.removesuffix('.jsonl')}.html"
 
 
-def export_file(path: Path, target: Path) -> Exported:
+def export_file(
+    path: Path, target: Path, draw: Draw | None = None, *, leaf: str | None = None
+) -> Exported:
     """Write the page of a session file. The session is only read, and may be open elsewhere.
+
+    draw: what extensions draw of it. leaf: as for `export_page`.
 
     Raises SessionError for what is no session, or cannot be read or written; `target` is then as
     it was.
@@ -91,13 +95,15 @@ def export_file(path: Path, target: Path) -> Exported:
                 f"cannot export to {target}: it is the session itself", hint="Name another file."
             )
         if source.size == 0:
-            return _write(target, MemorySource(), None, None)
-        return export_page(source, target)
+            return _write(target, MemorySource(), None, None, None)
+        return export_page(source, target, leaf=leaf, draw=draw)
     finally:
         source.close()
 
 
-def export_page(source: Source, target: Path, *, leaf: str | None = None) -> Exported:
+def export_page(
+    source: Source, target: Path, *, leaf: str | None = None, draw: Draw | None = None
+) -> Exported:
     """Write the page of an open session.
 
     leaf: the end of the branch that is shown first; the last entry unless given.
@@ -108,11 +114,15 @@ def export_page(source: Source, target: Path, *, leaf: str | None = None) -> Exp
     history = History(source)
     if leaf is not None:
         history.move(leaf)
-    return _write(target, source, history, history.header)
+    return _write(target, source, history, history.header, draw)
 
 
 def _write(
-    target: Path, source: Source, history: History | None, header: SessionHeader | None
+    target: Path,
+    source: Source,
+    history: History | None,
+    header: SessionHeader | None,
+    draw: Draw | None,
 ) -> Exported:
     """Beside the target, then in its place; straight into what is no regular file (a pipe)."""
     direct = target.exists() and not target.is_file()
@@ -122,7 +132,7 @@ def _write(
         if target.is_dir():
             raise SessionError(f"cannot write {target}: it is a folder")
         with written.open("wb", buffering=1 << 18) as file:
-            rows, size = _write_page(file, source, history, header)
+            rows, size = _write_page(file, source, history, header, draw)
         if not direct:
             os.replace(written, final)
     except BaseException as error:
@@ -136,13 +146,17 @@ def _write(
 
 
 def _write_page(
-    file: BinaryIO, source: Source, history: History | None, header: SessionHeader | None
+    file: BinaryIO,
+    source: Source,
+    history: History | None,
+    header: SessionHeader | None,
+    draw: Draw | None,
 ) -> tuple[_Rows, int]:
     tree = TreeIndex() if history is None else history.index()
     name = None if history is None else history.name
     size = file.write(opening(name or _first_prompt(source, tree) or "Session"))
     rows = _Rows()
-    for piece in _entry_blocks(source, tree, rows):
+    for piece in _entry_blocks(source, tree, rows, draw):
         size += file.write(piece)
     damage = None if history is None else history.damage()
     rows.damaged = 0 if damage is None else damage.count
@@ -153,11 +167,13 @@ def _write_page(
     return rows, size
 
 
-def _entry_blocks(source: Source, tree: TreeIndex, rows: _Rows) -> Iterator[bytes]:
+def _entry_blocks(
+    source: Source, tree: TreeIndex, rows: _Rows, draw: Draw | None
+) -> Iterator[bytes]:
     """The entries as blocks; fills `rows` on the way."""
     held = 0
     for row in range(len(tree)):
-        line = _line(source, tree, row, rows)
+        line = _line(source, tree, row, rows, draw)
         if held == 0:
             yield b'<script type="application/json" class="entries">'
             rows.firsts.append(row)
@@ -171,13 +187,16 @@ def _entry_blocks(source: Source, tree: TreeIndex, rows: _Rows) -> Iterator[byte
         yield b"</script>\n"
 
 
-def _line(source: Source, tree: TreeIndex, row: int, rows: _Rows) -> bytes:
+def _line(source: Source, tree: TreeIndex, row: int, rows: _Rows, draw: Draw | None) -> bytes:
     """One view as a line of ASCII."""
     entry = decode(source.read(*tree.span(row)))
     shown: dict[str, Any] = {"type": tree.type(row), "damaged": True}
     kind = OTHER
     if entry is not None:
-        kind, shown = kind_of(entry), view(entry)
+        shown = view(entry)
+        if draw is not None:
+            draw(entry, shown)
+        kind = kind_of(shown)
         _note(entry, kind, row, tree, rows)
         if (spent := spent_by(entry)) is not None:
             rows.spent.append(row)

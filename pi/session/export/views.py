@@ -2,14 +2,16 @@
 
 Left out is what only a provider or pi itself can use: signatures, response ids, a compaction's copy
 of the system prompt, the patch beside a diff. Ids and parents are rows in the page.
+
+`drawn` is what extensions draw, see Drawn; a session that brings such a key keeps it to itself.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NotRequired, TypedDict
 
 from pi.wire.jsonio import dumps
 
-__all__ = ["OTHER", "Spent", "kind_of", "spent_by", "view"]
+__all__ = ["OTHER", "Draw", "Drawn", "Spent", "kind_of", "spent_by", "view"]
 
 OTHER = "?"
 """The kind of what is not understood, and of damaged lines."""
@@ -35,13 +37,31 @@ _ROLES = {
     "compactionSummary": "c",
 }
 
-_OPAQUE_IN_BLOCKS = ("textSignature", "thinkingSignature", "thoughtSignature")
-_OPAQUE_IN_MESSAGES = ("responseId", "deferred", "api", "rawStopReason")
-_OPAQUE_IN_ENTRIES = ("id", "parentId", "systemMessage", "targetId", "firstKeptEntryId", "fromId")
+_OPAQUE_IN_BLOCKS = ("textSignature", "thinkingSignature", "thoughtSignature", "drawn")
+_OPAQUE_IN_MESSAGES = ("responseId", "deferred", "api", "rawStopReason", "drawn")
+_OPAQUE_IN_ENTRIES = (
+    *("id", "parentId", "systemMessage", "targetId", "firstKeptEntryId", "fromId"),
+    "drawn",
+)
 _OPAQUE_IN_DETAILS = ("patch", "truncation")
 
 MAX_DETAILS = 1 << 16
 """Bytes of JSON up to which details of tools and extensions are shown."""
+
+
+class Drawn(TypedDict):
+    """Rows as for a terminal, with escape sequences for colours and links.
+
+    It stands in a view as `drawn`: in a toolCall block, in a toolResult message, in an entry.
+    folded: fewer rows, where those are shown first.
+    """
+
+    rows: list[str]
+    folded: NotRequired[list[str]]
+
+
+Draw = Callable[[Mapping[str, Any], dict[str, Any]], None]
+"""(entry, its view): puts what extensions draw into the view."""
 
 Spent = tuple[float, float, float, float, float]
 """Tokens in, out, read from and written to the cache; US dollars."""
@@ -53,7 +73,7 @@ def kind_of(entry: Mapping[str, Any]) -> str:
     u user, a assistant with text, t assistant with tool calls or thinking only, f assistant failed
     or aborted, r tool result, ! shell command of the person, s system, c compaction, b branch
     summary, x custom message, h the same when hidden, m model, l thinking level, n name, g label,
-    d context edit, $ usage, k custom.
+    d context edit, $ usage, k custom, y the same when drawn.
     """
     kind = entry.get("type")
     if kind == "message":
@@ -61,6 +81,8 @@ def kind_of(entry: Mapping[str, Any]) -> str:
         return _message_kind(message) if isinstance(message, dict) else OTHER
     if kind == "custom_message":
         return "x" if entry.get("display") else "h"
+    if kind == "custom" and "drawn" in entry:
+        return "y"
     return _KINDS.get(kind, OTHER) if isinstance(kind, str) else OTHER
 
 

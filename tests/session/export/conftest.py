@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pi.session.export import export_file
+from pi.session.export import Draw, export_file
 from tests.session.export.browser import Browser, executable, why_not
 from tests.session.session_lines import write
 
@@ -30,11 +30,11 @@ class Pages:
         self.browser = browser
         self.folder = folder
 
-    def show(self, *lines: Any, fragment: str = "") -> Browser:
+    def show(self, *lines: Any, fragment: str = "", draw: Draw | None = None) -> Browser:
         """Export a session and open its page in a window of ordinary size."""
         session = write(self.folder / "session.jsonl", *lines)
         page = self.folder / "page.html"
-        export_file(session, page)
+        export_file(session, page, draw)
         self.browser.size(1200, 900)
         self.browser.scheme("light")
         self.browser.open(page, fragment)

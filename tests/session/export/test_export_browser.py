@@ -405,6 +405,86 @@ def test_hostile_content_does_not_run(pages: Pages) -> None:
     assert "\u202e" not in browser.run("document.querySelector('#entries').innerText")
 
 
+ROWS = [
+    "\x1b[1;38;2;255;0;16mred\x1b[0m \x1b[48;5;196mback\x1b[49m \x1b[34mblue\x1b[39m",
+    "\x1b[38;5;999mnone\x1b[38;2;1mfew\x1b[0m<img src=x onerror='window.pwned=1'>",
+    "\x1b]8;;https://a.example/?q=<b>\x1b\\to a\x1b]8;;\x07 and \x1b]8;;javascript:pwned=1\x07not"
+    "\x1b]8;;\x07",
+    *EVIL,
+]
+
+
+def draw_rows(line: Any, shown: dict[str, Any]) -> None:
+    """As extensions would, in each place there is."""
+    if line["type"] == "custom":
+        shown["drawn"] = {"rows": ROWS}
+    message = shown.get("message", {})
+    if message.get("role") == "toolResult":
+        message["drawn"] = {"rows": [*ROWS, "all of it"], "folded": ["a part"]}
+    for block in message.get("content", ()):
+        if block.get("type") == "toolCall":
+            block["drawn"] = {"rows": ["MY \x1b[32mCALL\x1b[39m"]}
+
+
+def test_what_extensions_draw(pages: Pages) -> None:
+    browser = pages.show(
+        header(),
+        user("u1", None, "go"),
+        said("a1", "u1", "look", call("c1", "mine", path="a")),
+        result("r1", "a1", "c1", "mine", "not shown"),
+        entry("custom", "k1", "r1", customType="card", data=1),
+        draw=draw_rows,
+    )
+    assert text(browser, ".tool").splitlines() == ["mine", "MY CALL", "a part", "… more"]
+    assert text(browser, ".fg2") == "CALL"
+    browser.click(".tool .more")
+    assert "all of it" in text(browser, ".tool")
+    card = "document.querySelector('.custom .drawn')"
+    spans = f"[...{card}.querySelectorAll('span')]"
+    style = f"(word) => getComputedStyle({spans}.find((e) => e.innerText === word))"
+    assert browser.run(f"({style})('red').color") == "rgb(255, 0, 16)"
+    assert browser.run(f"({style})('back').backgroundColor") == "rgb(255, 0, 0)"
+    assert browser.run(f"[...{card}.querySelectorAll('a')].map((a) => a.href)") == [
+        "https://a.example/?q=%3Cb%3E"
+    ]
+    assert browser.run("window.pwned") is None
+    assert browser.complaints() == []
+    assert browser.run(f"{card}.querySelectorAll('img').length") == 0
+    for row in ROWS[:2]:
+        assert row.split("m")[-1] in text(browser, ".custom .drawn")
+    assert search(browser, "my call") == "1 / 1"
+
+
+def test_calls_that_a_tool_made(pages: Pages) -> None:
+    made = [
+        {"id": "c1/1", "name": "grep", "arguments": {"pattern": "<b>"}, "status": "ok"},
+        {
+            "id": "c1/2",
+            "name": "read",
+            "argumentsBytes": 9000,
+            "status": "error",
+            "error": "gone\nx",
+        },
+        {"id": "c1/3", "name": "ls", "arguments": {}, "status": "unfinished", "durationMs": 7},
+    ]
+    browser = pages.show(
+        header(),
+        user("u1", None, "go"),
+        said("a1", "u1", call("c1", "mine", path="a")),
+        result("r1", "a1", "c1", "mine", "ok", nestedCalls={"calls": made, "complete": False}),
+    )
+    title = "3 nested calls, not all of them recorded ✓ grep, ✗ read, … ls"
+    assert text(browser, ".tool summary") == title
+    browser.click(".tool summary")
+    browser.wait("document.querySelectorAll('.nested li').length === 3")
+    assert [line.split("\n")[0] for line in texts(browser, ".nested li")] == [
+        '✓ grep {"pattern":"<b>"}',
+        "✗ read 9,000 bytes of arguments",
+        "… ls {} 7 ms",
+    ]
+    assert text(browser, ".nested pre") == "gone\nx"
+
+
 def test_the_policy_holds_even_if_a_script_were_smuggled_in(pages: Pages) -> None:
     browser = pages.show(*BRANCHES)
     browser.run(

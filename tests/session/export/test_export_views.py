@@ -111,3 +111,13 @@ def test_whatever_an_entry_holds(line: dict[str, Any]) -> None:
     assert len(kind_of(line)) == 1
     view(line)
     spent_by(line)
+
+
+def test_a_session_cannot_say_what_extensions_draw() -> None:
+    drawn = {"rows": ["no"]}
+    block = {"type": "toolCall", "name": "x", "drawn": drawn}
+    line = {"type": "message", "drawn": drawn, "message": {"role": "assistant", "drawn": drawn}}
+    line["message"]["content"] = [block]  # type: ignore[index]
+    assert "drawn" not in str(view(line))
+    card = view({"type": "custom", "customType": "card", "data": 1, "drawn": drawn})
+    assert (kind_of(card), card.get("drawn")) == ("k", None)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pi.agent.session import AgentSession
+from pi.agent.toolset import ToolSet
 from pi.auth.store import AuthStore
 from pi.config.settings_types import Compaction
 from pi.errors import PiError
@@ -222,8 +223,7 @@ def agent(store: SessionStore) -> AgentSession:
         store,
         model=MODEL,
         thinking="medium",
-        sections={"preamble": "Be good."},
-        tools=[Echo()],
+        tools=ToolSet([Echo()], {"preamble": "Be good."}),
         request=request,
         tool_context=lambda call_id, update: ToolContext(call_id, Path("/"), {}, update),
         compaction=Compaction(keep_recent_tokens=200),

@@ -5,7 +5,7 @@ const NEAR = 1800; // pixels above and below the window in which groups are draw
 const GUESS = 170; // pixels of an entry not seen yet
 const PRINTED = 4000; // entries that are drawn all at once for paper
 
-const SHOWN = new Set("uatfr!scbxm?");
+const SHOWN = new Set("uatfr!scbxym?");
 const MINOR = new Set("hlngdk$");
 const ASSISTANT = new Set("atf");
 
@@ -54,7 +54,7 @@ function arrange() {
     }
     if (!SHOWN.has(kind) && !(view.minor && MINOR.has(kind))) continue;
     if (ASSISTANT.has(kind)) answering = items.length;
-    else if ("ucb!x".includes(kind)) answering = NONE;
+    else if ("ucb!xy".includes(kind)) answering = NONE;
     place.set(row, items.length);
     items.push(row);
     results.push([]);

@@ -111,8 +111,8 @@ function searchTextOf(row) {
   const message = messageOf(row);
   const parts = [labels.get(row) ?? ""];
   for (const block of typeof message.content === "string" ? [{ text: message.content }] : list(message.content)) {
-    const { text, thinking, name, arguments: given } = record(block);
-    parts.push(str(text), str(thinking), str(name));
+    const { text, thinking, name, arguments: given, drawn } = record(block);
+    parts.push(str(text), str(thinking), str(name), drawnText(drawn));
     if (given) collectStrings(given, parts);
   }
   for (const key of ["summary", "command", "output", "errorMessage", "customType", "modelId", "thinkingLevel", "name"]) {
@@ -120,8 +120,13 @@ function searchTextOf(row) {
   }
   if (message.sections) collectStrings(message.sections, parts);
   if (message.data) collectStrings(message.data, parts);
-  parts.push(str(record(message.details).diff));
+  parts.push(str(record(message.details).diff), drawnText(message.drawn));
   return parts.filter(Boolean).join("\n");
+}
+
+/** What an extension drew, without its colours. */
+function drawnText(drawn) {
+  return list(record(drawn).rows).map((row) => withoutSequences(str(row)).trim()).join("\n");
 }
 
 function collectStrings(value, into) {

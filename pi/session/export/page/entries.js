@@ -1,7 +1,7 @@
 // One entry as an article. Whatever is in a session, there is always something to show.
 
-const NAMES = { u: "User", a: "Assistant", t: "Assistant", f: "Assistant", r: "Tool result", "!": "Shell command", s: "System", c: "Compaction", b: "Branch summary", x: "Message", h: "Hidden message", m: "Model", l: "Thinking level", n: "Name", g: "Label", d: "Context edit", $: "Usage", k: "Extension data", "?": "Entry" };
-const STYLES = { u: "user", a: "assistant", t: "assistant", f: "assistant failed", r: "result", "!": "shell", s: "system", c: "summary", b: "summary", x: "custom", h: "custom" };
+const NAMES = { u: "User", a: "Assistant", t: "Assistant", f: "Assistant", r: "Tool result", "!": "Shell command", s: "System", c: "Compaction", b: "Branch summary", x: "Message", h: "Hidden message", m: "Model", l: "Thinking level", n: "Name", g: "Label", d: "Context edit", $: "Usage", k: "Extension data", y: "Extension", "?": "Entry" };
+const STYLES = { u: "user", a: "assistant", t: "assistant", f: "assistant failed", r: "result", "!": "shell", s: "system", c: "summary", b: "summary", x: "custom", h: "custom", y: "custom" };
 
 /** row: of the entry. results: rows of tool results that belong to its calls. */
 function article(row, results) {
@@ -24,7 +24,7 @@ function heading(row, kind, message) {
   const at = spent.get(row);
   const cost = at === undefined ? null : `${tokens(index.spent[at] + index.spent[at + 2] + index.spent[at + 3])} in, ${tokens(index.spent[at + 1])} out${index.spent[at + 4] ? `, ${dollars(index.spent[at + 4])}` : ""}`;
   return h("header", { class: "entry-head" },
-    h("span", { class: "role" }, kind === "x" || kind === "h" ? str(message.customType) || "Message" : NAMES[kind] ?? "Entry"),
+    h("span", { class: "role" }, "xhy".includes(kind) ? str(message.customType) || "Message" : NAMES[kind] ?? "Entry"),
     labels.has(row) ? h("span", { class: "label" }, labels.get(row)) : null,
     omitted.has(row) ? h("span", { class: "badge", title: "A later context edit takes this entry out of what the model sees" }, "left out of the context") : null,
     h("span", { class: "about" }, model, model && cost ? " · " : null, cost),
@@ -74,6 +74,7 @@ const BODIES = {
     if (replacement) addContent(element, record(replacement).content ?? replacement);
   },
   $: (element, row, message) => element.append(h("p", { class: "note" }, `${str(message.kind) || "Usage"}: ${str(message.provider)}/${str(message.model)} ${str(message.note)}`)),
+  y: (element, row, message) => element.append(drawing(`${row}y`, message.drawn) ?? h("p", { class: "note" }, str(message.customType))),
   k: (element, row, message) => {
     element.append(h("p", { class: "note" }, str(message.customType)));
     addDetails(element, row, message.data, "Data");

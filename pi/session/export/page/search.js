@@ -45,7 +45,8 @@ function* candidates() {
 function prefilter(text) {
   if (/[^ -~]|["\\<]/.test(text)) return () => true;
   const pattern = new RegExp(text.replace(/[.*+?^${}()|[\]/-]/g, "\\$&"), "i");
-  return (line) => pattern.test(line);
+  // What extensions drew may have a colour begin between any two letters.
+  return (line) => pattern.test(line) || line.includes('"drawn":');
 }
 
 async function find(text) {

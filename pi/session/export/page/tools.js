@@ -14,19 +14,20 @@ const folds = {
   },
 };
 
-/** A long text: its first lines, or its last ones, and a button for the rest. */
-function output(key, text, { tail = false, family, terminal = false, diff = false } = {}) {
+/** A long text: its first lines, or its last ones, or `folded`, and a button for the rest. */
+function output(key, text, { tail = false, family, terminal = false, diff = false, folded } = {}) {
   const clean = terminal ? settle(text) : text;
   const holder = h("div", { class: "output", "data-fold": key });
+  const less = () => (folded === undefined ? cut(clean, tail) : { shown: folded, hidden: "more" });
   const draw = () => {
     const open = folds.get(key, "output");
-    const { shown, hidden } = open ? upTo(clean, typeof open === "number" ? open : OPEN_CHARACTERS) : cut(clean, tail);
+    const { shown, hidden } = open ? upTo(clean, typeof open === "number" ? open : OPEN_CHARACTERS) : less();
     const pre = h("pre", { dir: "ltr", tabindex: shown.length > 80 ? "0" : null });
     if (diff) addDiffLines(pre, shown.split("\n"));
     else if (terminal) addTerminalText(pre, shown);
     else addCode(pre, shown, family);
     const parts = [pre];
-    if (hidden || (open && cut(clean, tail).hidden)) {
+    if (hidden || (open && less().hidden)) {
       const more = h("button", { type: "button", class: "more", "aria-expanded": String(Boolean(open)) },
         hidden ? (open ? `Show more (${hidden})` : `… ${hidden}`) : "Show less");
       more.addEventListener("click", () => {
@@ -81,6 +82,16 @@ function addDiffLines(parent, lines) {
   }
 }
 
+/** What an extension drew, as for a terminal; the element has its rows, or nothing where it is none. */
+function drawing(key, drawn) {
+  const { rows, folded } = record(drawn);
+  if (!Array.isArray(rows)) return null;
+  const text = (lines) => lines.map(str).join("\n");
+  const element = rows.length ? output(key, text(rows), { terminal: true, folded: Array.isArray(folded) ? text(folded) : undefined }) : h("div");
+  element.classList.add("drawn");
+  return element;
+}
+
 const asJson = (value) => JSON.stringify(value, null, 2) ?? "";
 
 /** What a call is about, in a line: element of the head, and the arguments that are left to show. */
@@ -120,12 +131,14 @@ function toolCall(key, call, result) {
   const name = str(call.name) || "(no name)";
   const given = record(call.arguments);
   const failed = result?.isError === true;
-  const head = callHead(name, given);
+  const drawn = drawing(`${key}h`, call.drawn);
+  const head = drawn ? [] : callHead(name, given);
   const state = result === null ? "no result" : failed ? "failed" : null;
   const seconds = number(result?.durationMs) / 1000;
   const card = h("section", { class: `tool${failed ? " failed" : ""}`, "aria-label": `Tool ${plain(name)}` },
     h("header", null, h("b", null, name), head,
       h("span", { class: "state" }, [seconds >= 1 && `${seconds.toFixed(1)} s`, state].filter(Boolean).join(" · "))));
+  if (drawn) card.append(drawn);
   if (call.argumentsError) card.append(h("p", { class: "error" }, `The arguments were not valid: ${str(call.argumentsError)}`));
   const diff = str(record(result?.details).diff);
   if (name === "bash" && typeof given.command === "string") {
@@ -152,6 +165,13 @@ function editsAsDiff(given) {
 }
 
 function addResult(card, key, name, given, result, diff) {
+  const drawn = drawing(`${key}r`, result.drawn);
+  if (drawn) {
+    card.append(drawn);
+    addImages(card, result.content);
+    addNested(card, key, result);
+    return;
+  }
   const text = textOf(result.content);
   const quiet = (name === "edit" || name === "write") && !result.isError;
   if (name === "edit" && diff && result.isError) card.append(output(`${key}d`, diff, { diff: true }));
@@ -164,12 +184,29 @@ function addResult(card, key, name, given, result, diff) {
   }
   addImages(card, result.content);
   if (name !== "edit" && diff) card.append(output(`${key}d`, diff, { diff: true }));
-  const nested = list(record(result.nestedCalls).calls ?? result.nestedCalls);
-  if (nested.length) card.append(fold(`${key}n`, "output", plural(nested.length, "nested call"), () => h("pre", { dir: "ltr" }, asJson(nested))));
+  addNested(card, key, result);
   const { diff: _, ...details } = record(result.details);
   if (!BUILT_IN.has(name) && Object.keys(details).length) {
     card.append(fold(`${key}x`, "details", "Details", () => h("pre", { dir: "ltr" }, asJson(details))));
   }
+}
+
+const STATES = { ok: "✓", error: "✗", unfinished: "…" };
+
+/** Calls that a tool made to others; their results are not in the session. */
+function addNested(card, key, result) {
+  const { calls, complete } = record(result.nestedCalls);
+  const nested = list(calls).map(record);
+  if (!nested.length) return;
+  const title = `${plural(nested.length, "nested call")}${complete === false ? ", not all of them recorded" : ""}`;
+  const words = nested.map((call) => `${STATES[str(call.status)] ?? "?"} ${str(call.name)}`).join(", ");
+  const make = () => h("ol", { class: "nested" }, nested.map((call) =>
+    h("li", { class: call.status === "error" ? "failed" : null },
+      h("b", null, `${STATES[str(call.status)] ?? "?"} ${str(call.name)} `),
+      h("code", { dir: "ltr" }, call.arguments ? oneLine(JSON.stringify(call.arguments), 400) : `${count(number(call.argumentsBytes))} bytes of arguments`),
+      typeof call.durationMs === "number" ? h("span", { class: "extra" }, ` ${call.durationMs} ms`) : null,
+      str(call.error) ? h("pre", { dir: "ltr" }, call.error) : null)));
+  card.append(fold(`${key}n`, "output", title, make, oneLine(words, 90)));
 }
 
 const BUILT_IN = new Set(["read", "bash", "edit", "write", "grep", "find", "ls"]);

@@ -13,7 +13,7 @@ const tree = {
 };
 
 const FILTERS = {
-  conversation: (row) => "uaf!cbx".includes(kinds[row]),
+  conversation: (row) => "uaf!cbxy".includes(kinds[row]),
   prompts: (row) => kinds[row] === "u",
   labels: (row) => labels.has(row),
   all: () => true,
@@ -108,7 +108,7 @@ function preview(row, length) {
   try {
     const message = messageOf(row);
     const kind = kinds[row];
-    let text = textOf(message.content) || str(message.summary) || str(message.command) || str(message.errorMessage);
+    let text = textOf(message.content) || str(message.summary) || str(message.command) || str(message.errorMessage) || drawnText(message.drawn);
     if (kind === "r") text = `${str(message.toolName)}: ${text}`;
     else if (kind === "t" || (ASSISTANT.has(kind) && !text.trim())) {
       const calls = list(message.content).map(record).filter((block) => block.type === "toolCall");
