@@ -9,6 +9,7 @@ files. With --check nothing is written; the exit code says whether the data is u
 
 Written: NAME.json for each provider with chat models, `[{"shared": {…}, "models": [{…}, …]}, …]`,
 one group an API, where `shared` are the fields all models of the group have in common;
+operations.json, `{provider: [group, …]}`, for models that are not for chat, with their `type`;
 index.json, `{provider: [[api, [[id, name], …]], …]}`, in the order of the catalogue; and
 stamp.json, `{"generatedAt": …}`, the folder's own date, from its .manifest.json: newer lists that
 a person fetches go over the data, older ones do not.
@@ -22,6 +23,7 @@ from typing import Any
 
 DATA = Path(__file__).resolve().parent.parent / "pi" / "models" / "data"
 # The file and the group say these already, or nobody reads them.
+OPERATIONS = ("image", "classifier")
 DROPPED = {"provider", "type", "lab", "enabled", "providers", "free"}
 
 
@@ -38,7 +40,7 @@ def main() -> int:
             old.unlink()
     for name, text in files.items():
         (DATA / name).write_text(text)
-    sys.stderr.write(f"{len(files) - 2} providers in {DATA}\n")
+    sys.stderr.write(f"{len(files) - 3} providers in {DATA}\n")
     return 0
 
 
@@ -46,12 +48,16 @@ def build(folder: Path) -> dict[str, str]:
     """File name to content."""
     files: dict[str, str] = {}
     index: dict[str, list[Any]] = {}
+    operations: dict[str, list[Any]] = {}
     for path in sorted(folder.glob("*.json")):
         if path.name.startswith("."):
             continue
         groups = []
         for api, records in json.loads(path.read_text()).items():
             chat = [record for key, record in records.items() if key.startswith("chat:")]
+            others = [record for record in records.values() if record.get("type") in OPERATIONS]
+            if others:
+                operations.setdefault(path.stem, []).append(group(others, DROPPED - {"type"}))
             if chat:
                 groups.append(group(chat))
                 names = [[record["id"], record["name"]] for record in chat]
@@ -59,6 +65,8 @@ def build(folder: Path) -> dict[str, str]:
         if groups:
             files[path.name] = lines(groups)
     files["index.json"] = compact(index) + "\n"
+    parts = (f"{compact(name)}:{lines(groups).strip()}" for name, groups in operations.items())
+    files["operations.json"] = "{" + ",\n".join(parts) + "}\n"
     manifest = folder / ".manifest.json"
     dated = json.loads(manifest.read_text()) if manifest.exists() else {}
     stamp = dated.get("generatedAt", "1970-01-01T00:00:00.000Z")
@@ -66,9 +74,9 @@ def build(folder: Path) -> dict[str, str]:
     return files
 
 
-def group(records: list[dict[str, Any]]) -> dict[str, Any]:
+def group(records: list[dict[str, Any]], dropped: set[str] = DROPPED) -> dict[str, Any]:
     """The records of one API, what they have in common taken out."""
-    kept = [{k: v for k, v in record.items() if k not in DROPPED} for record in records]
+    kept = [{k: v for k, v in record.items() if k not in dropped} for record in records]
     first = kept[0]
     shared = {
         key: value

@@ -12,7 +12,14 @@ from typing import Any
 
 from pi.wire import jsonio
 
-__all__ = ["catalogue_records", "generated_at", "index", "provider_ids"]
+__all__ = [
+    "catalogue_records",
+    "generated_at",
+    "index",
+    "operation_providers",
+    "operation_records",
+    "provider_ids",
+]
 
 _DATA = Path(__file__).with_name("data")
 
@@ -39,7 +46,25 @@ def catalogue_records(provider: str) -> Iterator[dict[str, Any]]:
     for group in _groups(provider):
         shared = group["shared"]
         for model in group["models"]:
-            yield {**shared, **model}
+            yield {"type": "chat", **shared, **model}
+
+
+def operation_records(provider: str) -> Iterator[dict[str, Any]]:
+    """The provider's models that are not for chat, likewise, with their `type`."""
+    for group in _operations().get(provider, ()):
+        for model in group["models"]:
+            yield {**group["shared"], **model}
+
+
+def operation_providers() -> tuple[str, ...]:
+    """Who has any."""
+    return tuple(_operations())
+
+
+@cache
+def _operations() -> Mapping[str, list[Any]]:
+    loaded: Mapping[str, list[Any]] = jsonio.loads((_DATA / "operations.json").read_bytes())
+    return loaded
 
 
 @cache

@@ -41,6 +41,14 @@ class FetchedModels:
 
     def records(self, provider: str) -> dict[str, Mapping[str, Any]]:
         """The provider's chat models by id, as models.json would describe them."""
+        return self._of_type(provider, "chat")
+
+    def operation_records(self, provider: str) -> list[Mapping[str, Any]]:
+        """Its other models, with their `type`."""
+        found = (self._of_type(provider, kind) for kind in ("image", "classifier"))
+        return [record for records in found for record in records.values()]
+
+    def _of_type(self, provider: str, kind: str) -> dict[str, Mapping[str, Any]]:
         listed = self._read().get(provider, ())
         if not listed:
             return {}
@@ -48,7 +56,7 @@ class FetchedModels:
 
         records: dict[str, Mapping[str, Any]] = {}
         for record in listed:
-            if isinstance(record, dict) and record.get("type", "chat") != "chat":
+            if isinstance(record, dict) and record.get("type", "chat") != kind:
                 continue
             problem = next(FETCHED_MODEL.problems(record, provider), None)
             if problem is None:

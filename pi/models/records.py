@@ -28,6 +28,8 @@ def model_from_record(provider: str, record: Mapping[str, Any]) -> Model:
         sampling_params_by_level=record.get("samplingParamsByThinkingLevel", {}),
         input_limits=record.get("inputLimits", {}),
         prompt_cache=record.get("promptCache", {}),
+        type=record.get("type"),
+        output=tuple(record.get("output", ("text",))),
     )
 
 
@@ -42,6 +44,7 @@ def record_of_model(model: Model) -> dict[str, Any]:
         "promptCache": model.prompt_cache,
     }
     return {
+        **({} if model.type is None else {"type": model.type}),
         "id": model.id,
         "name": model.name,
         "api": model.api,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pi.config.documents import merge_fields
 from pi.models.catalogue import catalogue_records, index, provider_ids
@@ -17,7 +17,10 @@ from pi.models.defaults import DEFAULT_MODELS
 from pi.models.fetched import FetchedModels
 from pi.models.matching import Name
 from pi.models.records import model_from_record
-from pi.wire.model import Model
+from pi.wire.model import VIRTUAL_API, Model, ModelType
+
+if TYPE_CHECKING:
+    from pi.models.virtual import VirtualModel
 
 __all__ = ["HasCredential", "ModelRegistry"]
 
@@ -39,6 +42,7 @@ class ModelRegistry:
     extra_models: such as the demo provider's; found when asked for by provider, never offered.
     added: providers that the program brings, over those of models.json.
     diagnostics: what is wrong with models.json, one line each.
+    keyless: providers that need no key, kept up to date; who makes the registry may add to it.
     """
 
     def __init__(
@@ -60,6 +64,9 @@ class ModelRegistry:
         self.diagnostics = custom.diagnostics
         self._names: tuple[Name, ...] | None = None
         self._records: dict[str, dict[str, Mapping[str, Any]]] = {}
+        self._virtual: dict[str, dict[str, VirtualModel]] = {}
+        self._only_virtual: set[str] = set()
+        self.keyless = {model.provider for model in self._extra}
 
     def register(self, provider: str, config: ProviderConfig, *, models: bool) -> None:
         """Add a provider at run time, or change one. What models.json says goes over it.
@@ -87,15 +94,48 @@ class ModelRegistry:
         """Offer the models of one more API."""
         self.supported_apis |= {api}
 
+    def register_virtual(self, virtual: "VirtualModel") -> None:
+        """List a virtual model, or another in its place. Raises ValueError for a taken id.
+
+        A model that the provider gets later under the same id is hidden by it.
+        """
+        provider, model_id = virtual.provider, virtual.id
+        if not provider.strip() or not model_id.strip():
+            raise ValueError("a virtual model needs a provider and an id")
+        if self.physical(provider, model_id) is not None:
+            raise ValueError(f"virtual model {provider}/{model_id}: there is a model of that id")
+        self._virtual.setdefault(provider, {})[model_id] = virtual
+        self.support(VIRTUAL_API)
+        self._forget(provider)
+
+    def unregister_virtual(self, provider: str, model_id: str) -> None:
+        listed = self._virtual.get(provider, {})
+        listed.pop(model_id, None)
+        if not listed:
+            self._virtual.pop(provider, None)
+        self._forget(provider)
+
+    @property
+    def has_virtual(self) -> bool:
+        return bool(self._virtual)
+
+    def virtual(self, provider: str, model_id: str) -> "VirtualModel | None":
+        return self._virtual.get(provider, {}).get(model_id)
+
     def _forget(self, provider: str) -> None:
         self._names = None
         self._records.pop(provider, None)
+        # A provider that has nothing but virtual models asks for no key of its own.
+        self.keyless -= self._only_virtual
+        known = {*provider_ids(), *self.configs, *(model.provider for model in self._extra)}
+        self._only_virtual = {name for name in self._virtual if name not in known}
+        self.keyless |= self._only_virtual
 
     def providers(self) -> tuple[str, ...]:
-        """Every provider that can be named: shipped ones, then the person's, then extra ones."""
+        """Every provider that can be named: shipped, the person's, extra, then virtual ones."""
         custom = (name for name, config in self.configs.items() if config.models)
         extra = (model.provider for model in self._extra)
-        return tuple(dict.fromkeys((*provider_ids(), *custom, *extra)))
+        return tuple(dict.fromkeys((*provider_ids(), *custom, *extra, *self._virtual)))
 
     def provider_named(self, text: str) -> str | None:
         """The provider of that name; case matters only between two of the same."""
@@ -127,6 +167,11 @@ class ModelRegistry:
 
     def find(self, provider: str, model_id: str) -> Model | None:
         """Exactly this model, whether or not its API is supported."""
+        virtual = self.virtual(provider, model_id)
+        return self.physical(provider, model_id) if virtual is None else virtual.model()
+
+    def physical(self, provider: str, model_id: str) -> Model | None:
+        """The same, virtual ones left aside."""
         for model in self._extra:
             if model.provider == provider and model.id == model_id:
                 return model
@@ -170,9 +215,27 @@ class ModelRegistry:
         if known is None:
             names = self.names(provider)
             known = self.get(names[0]) if names else None
-        return None if known is None else replace(known, id=model_id, name=model_id)
+        if known is None or known.is_virtual:
+            return None
+        return replace(known, id=model_id, name=model_id)
+
+    def operations(self, kind: ModelType, provider: str | None = None) -> list[Model]:
+        """Models that are not for chat, of all providers or of one. They are in no other list."""
+        # Few ask for them.
+        from pi.models.operations import operation_models  # noqa: PLC0415
+
+        known = None if provider is None else [provider]
+        return operation_models(kind, self.configs, self._alone, self._fetched, known)
 
     def _names_of(self, provider: str) -> Iterator[Name]:
+        virtual = self._virtual.get(provider, {})
+        for name in self._physical_names(provider):
+            if name.id not in virtual:
+                yield name
+        for model_id, listed in virtual.items():
+            yield Name(provider, model_id, listed.name or model_id, VIRTUAL_API)
+
+    def _physical_names(self, provider: str) -> Iterator[Name]:
         config = self.configs.get(provider)
         changed = config is not None and (config.models or config.overrides)
         if changed or (self._fetched is not None and self._fetched.has(provider)):
@@ -213,7 +276,8 @@ class ModelRegistry:
             "compat": config.compat,
         }
         for record in config.models:
-            built[record["id"]] = merge_fields(base, record)
+            if record.get("type", "chat") == "chat":
+                built[record["id"]] = merge_fields(base, record)
         for model_id, override in config.overrides.items():
             if model_id in built:
                 built[model_id] = merge_fields(built[model_id], override)

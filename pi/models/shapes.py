@@ -132,6 +132,8 @@ _MODEL: dict[str, Shape] = {
 _LISTED: dict[str, Shape] = {
     **_MODEL,
     "id": TEXT,
+    "type": choice("chat", "image", "classifier"),
+    "output": ListOf(choice("text", "image")),
     "api": TEXT,
     "baseUrl": TEXT,
     "cost": Record(_COST, required=tuple(_PRICES)),

@@ -42,6 +42,11 @@ BETA_THREADS = "message-threads-2026-08-12"
 BETA_SIGN_IN = "oauth-2025-04-20"
 SIGN_IN = "sk-ant-oat"
 ONLY_IMAGE = "(the image attached here)"
+TOO_LARGE = "(an image was left out: it is larger than the API takes)"
+LARGEST_IMAGE = 5 * 1024 * 1024
+"""Characters of base64. Requests with a larger one are refused: a session that holds one (pi makes
+its own fit, other programs and the tools of extensions may not) could never go on."""
+
 EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high"}
 KNOWN_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
@@ -401,6 +406,8 @@ def _result_content(content: Sequence[UserContent]) -> str | list[dict[str, Any]
 def _user_block(block: UserContent) -> dict[str, Any]:
     if block["type"] == "text":
         return {"type": "text", "text": block["text"]}
+    if len(block["data"]) > LARGEST_IMAGE:
+        return {"type": "text", "text": TOO_LARGE}
     source = {"type": "base64", "media_type": block["mimeType"], "data": block["data"]}
     return {"type": "image", "source": source}
 

@@ -62,7 +62,7 @@ class Thread:
         self._assembly = assembly
         self._memory = options.http.memory
         self._key = (_MEMORY, options.session_id or "")
-        self._on = wants_threads(assembly.model, options)
+        self._on = options.continues and wants_threads(assembly.model, options)
         self._whole: Mapping[str, Any] | None = None
         self._anew = False
         self._url = ""

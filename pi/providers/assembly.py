@@ -34,7 +34,7 @@ from pi.wire.messages import (
 )
 from pi.wire.model import Model, Prices, PriceTier
 
-__all__ = ["Assembly", "OpenBlock", "cost_of"]
+__all__ = ["Assembly", "OpenBlock", "cost_of", "usage_of"]
 
 MILLION = 1_000_000
 
@@ -175,22 +175,10 @@ class Assembly:
         total: where the provider says it; it may count what has no field.
         rate: what the prices are multiplied with, for a faster or slower service.
         """
-        usage: Usage = {
-            "input": input,
-            "output": output,
-            "cacheRead": cache_read,
-            "cacheWrite": cache_write,
-            "totalTokens": total or input + output + cache_read + cache_write,
-            "cost": cost_of(
-                self.prices,
-                input,
-                output,
-                cache_read,
-                cache_write,
-                cache_write_1h or 0,
-                rate=rate,
-            ),
-        }
+        long = cache_write_1h or 0
+        usage = usage_of(self.prices, input, output, cache_read, cache_write, long, rate=rate)
+        if total:
+            usage["totalTokens"] = total
         if cache_write_1h is not None:
             usage["cacheWrite1h"] = cache_write_1h
         if reasoning is not None:
@@ -255,6 +243,28 @@ def _of_openrouter(model: Model) -> bool:
 def _dollars(value: Any) -> float | None:
     known = isinstance(value, int | float) and not isinstance(value, bool)
     return value if known and 0 <= value < math.inf else None
+
+
+def usage_of(
+    prices: Prices,
+    input: int,
+    output: int,
+    cache_read: int = 0,
+    cache_write: int = 0,
+    cache_write_1h: int = 0,
+    *,
+    rate: float = 1,
+) -> Usage:
+    """Tokens, what they add up to, and what they cost; as for `cost_of`."""
+    counted = (input, output, cache_read, cache_write)
+    return {
+        "input": input,
+        "output": output,
+        "cacheRead": cache_read,
+        "cacheWrite": cache_write,
+        "totalTokens": sum(counted),
+        "cost": cost_of(prices, *counted, cache_write_1h, rate=rate),
+    }
 
 
 def cost_of(

@@ -83,6 +83,7 @@ class StreamOptions:
     sign: what signs each request, for the APIs that are not content with a key.
     thinking: already clamped to the model.
     thinking_budgets: tokens by level, over the API's defaults.
+    continues: whether it may go on from the request before, and be gone on from (message threads).
     deployment: the service's own name for the model, where it is not the model's id.
     transport: for APIs that have more than one.
     timeout: for the headers of an answer; None for the client's idle time-out alone.
@@ -101,6 +102,7 @@ class StreamOptions:
     max_tokens: int | None = None
     session_id: str | None = None
     cache_retention: CacheRetention = "short"
+    continues: bool = True
     deployment: str | None = None
     transport: Transport = "auto"
     timeout: float | None = None

@@ -14,7 +14,7 @@ from pi.providers.prompt import change_text, fold, folded_changes, split_leading
 from pi.providers.streaming import Call
 from pi.providers.strict import grammar_inputs, grammar_of, strict_form
 from pi.providers.thinking_formats import thinking_fields
-from pi.providers.transform import Replayed, replayable, short_hash, transcript
+from pi.providers.transform import Replayed, data_url, replayable, short_hash, transcript
 from pi.wire.jsonio import dumps, loads
 from pi.wire.messages import (
     AssistantMessage,
@@ -27,7 +27,7 @@ from pi.wire.messages import (
 )
 from pi.wire.model import Model
 
-__all__ = ["REASONING_FIELDS", "is_reasoning_detail", "reasoning_field", "request"]
+__all__ = ["REASONING_FIELDS", "content_part", "is_reasoning_detail", "reasoning_field", "request"]
 
 REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_text")
 """Where servers put what a model thinks; the name is kept as the block's signature for replay."""
@@ -211,7 +211,7 @@ class _Messages:
                 self._acknowledge()
                 content = message["content"]
                 if not isinstance(content, str):
-                    content = [_part(block) for block in content]  # type: ignore[misc]
+                    content = [content_part(block) for block in content]  # type: ignore[misc]
                 self._sent.append({"role": "user", "content": content})
             elif message["role"] == "assistant":
                 self._assistant(message)
@@ -250,7 +250,7 @@ class _Messages:
 
     def _result(self, message: ToolResultMessage, images: list[dict[str, Any]]) -> None:
         texts = [block["text"] for block in message["content"] if block["type"] == "text"]
-        shown = [_part(block) for block in message["content"] if block["type"] == "image"]
+        shown = [content_part(block) for block in message["content"] if block["type"] == "image"]
         images += shown
         text = "\n".join(texts)
         if not text.strip():
@@ -300,11 +300,10 @@ class _Messages:
         return {"id": call["id"], "type": "function", "function": function}
 
 
-def _part(block: UserContent) -> dict[str, Any]:
+def content_part(block: UserContent) -> dict[str, Any]:
     if block["type"] == "text":
         return {"type": "text", "text": block["text"]}
-    url = f"data:{block['mimeType']};base64,{block['data']}"
-    return {"type": "image_url", "image_url": {"url": url}}
+    return {"type": "image_url", "image_url": {"url": data_url(block)}}
 
 
 def reasoning_field(model: Model, field: str) -> str:

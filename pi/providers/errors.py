@@ -7,7 +7,6 @@ quota and a busy server all come as 400 from someone. The texts are matched in t
 import re
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from pi.errors import (
@@ -127,6 +126,8 @@ def retry_after(headers: Mapping[str, str], body: bytes = b"") -> float | None:
             return max(0.0, float(value))
         except ValueError:
             pass  # then it is a date
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415  (rare, and 2.5 ms to load)
+
         try:
             return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
         except (ValueError, OverflowError):

@@ -11,6 +11,7 @@ from pi.wire.model import Model
 
 __all__ = [
     "anthropic_compat",
+    "attribution",
     "bearer_only",
     "completions_compat",
     "responses_compat",
@@ -179,8 +180,23 @@ def service_headers(
             headers["copilot-vision-request"] = "true"
         return headers
     if service_of(model) == "opencode" or model.provider == "opencode-go":
-        session = {"x-opencode-session": session_id} if session_id else {}
-        return {"x-opencode-client": "pi", **session}
+        return {"x-opencode-session": session_id} if session_id else {}
+    return {}
+
+
+def attribution(model: Model) -> dict[str, str]:
+    """Headers by which services that count programs know this one."""
+    service = service_of(model)
+    if service == "openrouter":
+        return {
+            "http-referer": "https://pi.dev",
+            "x-openrouter-title": "pi",
+            "x-openrouter-categories": "cli-agent",
+        }
+    if service == "nvidia":
+        return {"x-billing-invoke-origin": "Pi"}
+    if service == "opencode" or model.provider == "opencode-go":
+        return {"x-opencode-client": "pi"}
     return {}
 
 

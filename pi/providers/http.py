@@ -8,6 +8,7 @@ named.
 """
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import httpx
     from websockets.asyncio.client import ClientConnection
 
-__all__ = ["HttpClient", "HttpOptions", "user_agent"]
+__all__ = ["HttpClient", "HttpOptions", "body_of", "network_error", "user_agent"]
 
 log = logging.getLogger(__name__)
 
@@ -259,6 +260,16 @@ class HttpClient:
         return context
 
 
+async def body_of(response: "httpx.Response", url: str) -> AsyncIterator[bytes]:
+    """The answer's body, as it comes. Raises NetworkError."""
+    httpx = _httpx()
+    try:
+        async for chunk in response.aiter_bytes():
+            yield chunk
+    except httpx.HTTPError as error:
+        raise network_error(error, url) from error
+
+
 def network_error(error: Exception, url: str) -> NetworkError | InvalidRequestError:
     """What httpx raised, as one of ours: what failed, with which host."""
     httpx = _httpx()
@@ -321,7 +332,14 @@ def _reason(error: BaseException) -> str:
     texts = []
     seen: BaseException | None = error
     while seen is not None:
-        if text := str(seen):
+        if text := _words(seen):
             texts.append(text)
         seen = seen.__cause__ or seen.__context__
     return texts[-1] if texts else type(error).__name__
+
+
+def _words(error: BaseException) -> str:
+    text = str(error)
+    if isinstance(error, OSError) and error.errno and "Connect call failed" in text:
+        return os.strerror(error.errno)  # for which asyncio has put a call and an address
+    return text

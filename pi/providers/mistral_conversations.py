@@ -17,7 +17,7 @@ from pi.providers.openai_completions import STOPS, CompletionsReader
 from pi.providers.prompt import change_text, fold, split_leading
 from pi.providers.streaming import Call, converse
 from pi.providers.strict import strict_form
-from pi.providers.transform import Replayed, replayable, short_hash, transcript
+from pi.providers.transform import Replayed, data_url, replayable, short_hash, transcript
 from pi.wire.events import AssistantEvent
 from pi.wire.jsonio import dumps
 from pi.wire.messages import (
@@ -150,8 +150,7 @@ def _result(message: ToolResultMessage) -> dict[str, Any]:
 def _part(block: UserContent) -> dict[str, Any]:
     if block["type"] == "text":
         return {"type": "text", "text": block["text"]}
-    url = f"data:{block['mimeType']};base64,{block['data']}"
-    return {"type": "image_url", "image_url": url}
+    return {"type": "image_url", "image_url": data_url(block)}
 
 
 def _safe_id(call_id: str) -> str:

@@ -1,14 +1,15 @@
 """System messages replayed: the prompt and the tools as they stand at the end of a conversation.
 
-For APIs that take one system prompt beside the conversation. Later system messages patch the
-first: a section is replaced in its place, added at the end or (None) removed. An API that takes
-system messages where they stand folds the leading ones and is told of the rest in words.
+For APIs that take one system prompt beside the conversation (what it amounts to: pi.wire.system).
+An API that takes system messages where they stand folds the leading ones and is told of the rest in
+words.
 """
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from pi.wire.messages import AgentMessage, SystemMessage, ToolDeclaration, text_of
+from pi.wire.system import replay_system
 
 __all__ = [
     "Prompt",
@@ -29,13 +30,8 @@ class Prompt(NamedTuple):
 
 def fold(messages: Sequence[AgentMessage]) -> Prompt:
     """What all system messages among `messages` amount to."""
-    sections: dict[str, str] = {}
-    texts: list[str] = []
-    tools: dict[str, ToolDeclaration] = {}
-    for message in messages:
-        if message["role"] == "system":
-            _patch(message, sections, texts, tools)
-    return Prompt("\n\n".join([*texts, *sections.values()]), tuple(tools.values()))
+    state = replay_system(messages)
+    return Prompt(state.prompt, tuple(state.tools.values()))
 
 
 def split_leading(
@@ -83,22 +79,3 @@ def removed_for_good(message: SystemMessage) -> list[str]:
     """Names of the tools that a system message removes without declaring them anew."""
     added = {tool["name"] for tool in message.get("toolsAdded") or ()}
     return [gone["name"] for gone in message.get("toolsRemoved") or () if gone["name"] not in added]
-
-
-def _patch(
-    message: SystemMessage,
-    sections: dict[str, str],
-    texts: list[str],
-    tools: dict[str, ToolDeclaration],
-) -> None:
-    for name, text in (message.get("sections") or {}).items():
-        if text:
-            sections[name] = text
-        else:
-            sections.pop(name, None)
-    if text := text_of(message.get("content") or ""):
-        texts.append(text)
-    for gone in message.get("toolsRemoved") or ():
-        tools.pop(gone["name"], None)
-    for tool in message.get("toolsAdded") or ():
-        tools[tool["name"]] = tool

@@ -22,7 +22,7 @@ from pi.providers.prompt import (
     split_leading,
 )
 from pi.providers.strict import grammar_inputs, grammar_of, strict_form
-from pi.providers.transform import Replayed, replayable, short_hash, transcript
+from pi.providers.transform import Replayed, data_url, replayable, short_hash, transcript
 from pi.wire.jsonio import dumps, loads
 from pi.wire.messages import (
     AgentMessage,
@@ -414,8 +414,7 @@ class _Items:
 def _part(block: UserContent) -> dict[str, Any]:
     if block["type"] == "text":
         return {"type": "input_text", "text": block["text"]}
-    url = f"data:{block['mimeType']};base64,{block['data']}"
-    return {"type": "input_image", "detail": "auto", "image_url": url}
+    return {"type": "input_image", "detail": "auto", "image_url": data_url(block)}
 
 
 def _text_marks(signature: str | None) -> tuple[str | None, str | None]:

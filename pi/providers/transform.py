@@ -30,6 +30,7 @@ from pi.wire.model import Model
 __all__ = [
     "Replayed",
     "apart_from_failures",
+    "data_url",
     "encode_body",
     "is_base64",
     "replayable",
@@ -144,6 +145,10 @@ def is_base64(text: str) -> bool:
 def short_hash(text: str) -> str:
     """Eight characters that stand for a longer id."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def data_url(image: ImageContent) -> str:
+    return f"data:{image['mimeType']};base64,{image['data']}"
 
 
 def encode_body(body: Mapping[str, Any]) -> bytes:

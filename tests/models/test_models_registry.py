@@ -235,7 +235,7 @@ def test_catalogue_script(tmp_path: Path) -> None:
         "a": {
             "chat:x": {**record, "id": "x", "name": "X", "contextWindow": 5},
             "chat:y": {**record, "id": "y", "name": "Y", "contextWindow": 6, "input": ["text"]},
-            "image:z": {**record, "id": "z", "name": "Z"},
+            "image:z": {**record, "type": "image", "id": "z", "name": "Z"},
         }
     }
     (tmp_path / "p.json").write_text(json.dumps(source))
@@ -247,7 +247,10 @@ def test_catalogue_script(tmp_path: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     files = json.loads(out.stdout)
-    assert set(files) == {"p.json", "index.json", "stamp.json"}
+    assert set(files) == {"p.json", "index.json", "operations.json", "stamp.json"}
+    other = {"api": "a", "baseUrl": "u", "type": "image", "reasoning": True}
+    group = {"shared": other, "models": [{"id": "z", "name": "Z"}]}
+    assert json.loads(files["operations.json"]) == {"none": [group], "p": [group]}
     assert json.loads(files["index.json"]) == {"p": [["a", [["x", "X"], ["y", "Y"]]]]}
     assert json.loads(files["p.json"]) == [
         {

@@ -216,6 +216,22 @@ def test_results_share_a_message_and_failed_ones_hold_text_alone(exchange):
     assert "c2" in caption["text"] and shown == {"type": "image", "source": source}
 
 
+def test_an_image_that_would_be_refused_is_left_out(exchange):
+    """It is in the session for good: sent again, it would end every request."""
+    big = {**image(), "data": "A" * (5 * 1024 * 1024 + 4)}
+    history = [
+        user([text("see"), big]),
+        assistant(call("c1"), api=ANTHROPIC),
+        result("c1", text("shot"), big),
+        user("go"),
+    ]
+    exchange.ask(history, model={"input": ("text", "image")})
+    first, _, third, *_ = exchange.body["messages"]
+    note = {"type": "text", "text": "(an image was left out: it is larger than the API takes)"}
+    assert first["content"] == [text("see"), note]
+    assert third["content"][0]["content"] == [text("shot"), note]
+
+
 def test_images_stay_in_results(exchange):
     history = [user("see"), reply(call("c1")), result("c1", image()), user("next")]
     messages = sent(exchange, history, model={"input": ("text", "image")})

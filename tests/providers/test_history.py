@@ -148,7 +148,7 @@ class TestPrompt:
             ]
         )
         assert prompt.text == "more\n\nBB\n\nC"
-        assert [(t["name"], t["description"]) for t in prompt.tools] == [("u", ""), ("t", "new")]
+        assert [(t["name"], t["description"]) for t in prompt.tools] == [("t", "new"), ("u", "")]
 
     def test_none(self):
         assert fold([user("x")]).text == "" and fold([]).tools == ()

@@ -189,6 +189,12 @@ def test_a_dead_proxy_is_a_network_error():
     assert isinstance(event["failure"], NetworkError) and event["failure"].retryable
 
 
+def test_a_server_that_does_not_run():
+    failure = ask("http://127.0.0.1:1")["failure"]
+    assert isinstance(failure, NetworkError)
+    assert str(failure) == "cannot connect to 127.0.0.1:1: Connection refused"
+
+
 def test_a_client_may_be_closed_twice_and_used_again():
     async def use(url):
         client = HttpClient()
