@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from pi.auth.addresses import address_of, deployment_of
 from pi.auth.ambient import Ambient, Platform, has_ambient
-from pi.auth.oauth import has_flow
-from pi.auth.oauth.base import Surroundings, now_ms
+from pi.auth.oauth import added_flow, has_flow
+from pi.auth.oauth.base import Entry, Surroundings, now_ms
 from pi.auth.providers import key_source
 from pi.auth.renewal import EARLY, fresh_entry, needs_renewal
 from pi.auth.store import AuthStore, Stored
@@ -176,7 +176,11 @@ class Credentials:
             key.bearer
             or plain.startswith(_ANTHROPIC_TOKEN)
             # Anthropic's own header is for keys of its console.
-            or (key.oauth and model.api == "anthropic-messages")
+            or (
+                key.oauth
+                and model.api == "anthropic-messages"
+                and added_flow(model.provider) is None
+            )
         ):
             headers, plain = _with(headers, "Authorization", f"Bearer {plain}"), None
         elif plain is not None and config is not None and config.auth_header:
@@ -216,7 +220,8 @@ class Credentials:
             stored = self.store.get(provider)
         except ConfigError:
             return False
-        return stored is not None and stored.oauth
+        added = added_flow(provider)
+        return stored is not None and stored.oauth and (added is None or added.subscription)
 
     def stored_token(self, provider: str) -> str | None:
         """A stored sign-in's token as it is, expired or not; None without a usable sign-in."""
@@ -224,6 +229,18 @@ class Credentials:
         if stored is None or not stored.oauth or not has_flow(provider):
             return None
         return stored.access
+
+    def bearer_of(self, provider: str) -> str | None:
+        """What a server other than the provider's own is sent: the token or key that is in use.
+
+        Where there is a sign-in it is that one's token, renewed if it is about to end, or nothing:
+        no other key goes in its place. Blocks. Raises what `resolve` raises.
+        """
+        stored = self._stored(provider, None)
+        key = self.key_of(provider)
+        if key is None or (stored is not None and stored.oauth and not key.oauth):
+            return None
+        return key.value
 
     def require(self, model: Model, *, api_key: str | None = None) -> Credential:
         """`resolve`, or AuthError saying where a key may come from."""
@@ -266,7 +283,7 @@ class Credentials:
         wish: float = EARLY,
     ) -> ProviderKey | None:
         if stored is not None and stored.oauth and _usable(provider, stored):
-            token = self._token(provider, stored, left, wish)
+            token = _key_of(provider, self._token(provider, stored, left, wish))
             return ProviderKey(token, "auth.json (sign-in)", oauth=True)
         if stored is not None and stored.key is not None:
             value = self._stored_key(provider, stored.key, variables)
@@ -290,12 +307,12 @@ class Credentials:
             resolve_value(stored.key, variables, what=what)
         return None
 
-    def _token(self, provider: str, stored: Stored, left: float, wish: float) -> str:
-        """A sign-in's access token; left and wish as for `key_of`."""
+    def _token(self, provider: str, stored: Stored, left: float, wish: float) -> Entry:
+        """A sign-in that can be used; left and wish as for `key_of`."""
         wish = max(left, wish)
         now = now_ms() if self._around is None else self._around.now()
         if not needs_renewal(stored.entry, now, wish):
-            return stored.access or ""
+            return stored.entry
         if self._around is None:
             raise AuthError(
                 f'the stored sign-in for "{provider}" has expired',
@@ -304,7 +321,7 @@ class Credentials:
         entry = fresh_entry(self.store, provider, self._around, left=wish)
         if needs_renewal(entry, self._around.now(), left if left > EARLY else 0):
             raise AuthError(f'"{provider}" gives no token that is good for {left:g} seconds')
-        return str(entry["access"])
+        return entry
 
     def _stored_key(self, provider: str, key: str, variables: Mapping[str, str]) -> str | None:
         """A stored key's value; commands run once a process, failures included."""
@@ -315,6 +332,12 @@ class Credentials:
                 value = ""
             self._stored_keys[provider] = value or None
         return self._stored_keys[provider]
+
+
+def _key_of(provider: str, entry: Entry) -> str:
+    """What requests send of a sign-in."""
+    added = added_flow(provider)
+    return str(entry["access"]) if added is None else added.api_key(entry)
 
 
 def _is_entry(stored: Stored | None) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pi.auth.oauth.base import Send
 from pi.errors import AuthError
+from pi.wire import jsonio
 from pi.wire.model import Model
 
 if TYPE_CHECKING:
@@ -100,11 +101,16 @@ class GoogleKeys:
     def _read(self) -> "Credentials":
         import warnings  # noqa: PLC0415  (only here)
 
+        # A person's token has the scopes they granted; asking for others may be refused.
+        info = jsonio.loads(self._path.read_bytes())
+        personal = isinstance(info, dict) and info.get("type") == "authorized_user"
         with warnings.catch_warnings():
             # It warns of files from strangers; this one is the person's own.
             warnings.simplefilter("ignore")
             found, _ = _google_auth().load_credentials_from_file(
-                str(self._path), scopes=[SCOPE], request=self._request
+                str(self._path),
+                scopes=None if personal else [SCOPE],
+                request=self._request,
             )
         credentials: Credentials = found
         return credentials

@@ -1,13 +1,12 @@
 """Which variables hold which provider's key. Source: docs/providers.md."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["KEY_SOURCES", "KeySource", "key_source"]
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class KeySource:
+class KeySource(NamedTuple):
     """How one provider takes its key from the environment.
 
     variables: names in order of precedence. bearer: those whose value is sent as

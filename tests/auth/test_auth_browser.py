@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import json
+import signal
 import socket
 import threading
+import time
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from pi.auth.oauth import browser, flow_of
 from pi.auth.oauth.base import Flow, SignInCancelled, SignInRefused
 from pi.auth.oauth.browser import Redirect, read_pasted
+from pi.auth.oauth.loopback import is_free
 from pi.auth.oauth.pkce import challenge_of, new_token
 from pi.errors import AuthError
 from tests.auth.authorization_server import (
@@ -337,6 +340,40 @@ def test_pasted_shapes_agree(code: str, state: str) -> None:
     assert read_pasted(code) == {"code": code}
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="Windows has no such signals")
+def test_an_interrupt_that_another_thread_notices_ends_the_wait() -> None:
+    def paste(url: str) -> str:
+        time.sleep(0.5)  # until the main thread waits
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        time.sleep(20)
+        return ""
+
+    with Server() as server, pytest.raises(KeyboardInterrupt):
+        browser.authorize(
+            "X", "https://x", {}, Someone(pastes=paste), around(server), Redirect("/")
+        )
+
+
+@pytest.mark.skipif(not (socket.has_ipv6 and is_free("::1", 0)), reason="this machine has no ::1")
+@pytest.mark.parametrize(
+    ("host", "chosen"), [("::1", ""), ("[::1]", ""), ("localhost", "::1"), ("localhost", "[::1]")]
+)
+def test_a_browser_that_comes_back_by_ipv6(host: str, chosen: str) -> None:
+    def visit(url: str) -> None:
+        asked = dict(parse_qsl(urlsplit(url).query))
+        port = urlsplit(asked["redirect_uri"]).port
+        fetch(f"http://[::1]:{port}/back?code=CODE&state={asked['state']}")
+
+    with Server() as server:
+        where = around(server, callback_host=chosen, timeout=10)
+        redirect = Redirect("/back", host=host)
+        person = Someone(visit)
+        code = browser.authorize("X", "https://x", {}, person, where, redirect)
+    assert code.code == "CODE"
+    named = "[::1]" if "::1" in host else host
+    assert code.redirect_uri.startswith(f"http://{named}:")
+
+
 def test_an_unusable_host_is_said() -> None:
     with Server() as server, pytest.raises(AuthError, match="cannot listen") as caught:
         browser.authorize(
@@ -348,3 +385,7 @@ def test_an_unusable_host_is_said() -> None:
             Redirect("/"),
         )
     assert caught.value.hint == "Check PI_OAUTH_CALLBACK_HOST."
+    redirect = Redirect("/", host="2001:db8::1")
+    with Server() as server, pytest.raises(AuthError, match="cannot listen on 2001:") as caught:
+        browser.authorize("X", "https://x", {}, Someone(), around(server), redirect)
+    assert "127.0.0.1" in (caught.value.hint or "")

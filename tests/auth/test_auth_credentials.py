@@ -4,12 +4,13 @@ import json
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pi.auth import AuthStore, Credentials
-from pi.auth.oauth import OAUTH_PROVIDERS
+from pi.auth.oauth import OAUTH_PROVIDERS, add_flow, remove_flow
 from pi.auth.providers import KEY_SOURCES
 from pi.errors import AuthError, ConfigError
 from pi.models.catalogue import provider_ids
@@ -249,6 +250,30 @@ def test_a_sign_in_that_can_be_renewed_goes_before_other_keys(make: Any) -> None
     with pytest.raises(AuthError, match="has expired") as caught:  # no network was given
         credentials.require(model())
     assert caught.value.hint == "Sign in again: pi auth login anthropic"
+
+
+def test_what_a_server_beside_the_provider_is_sent(make: Any) -> None:
+    """The key that is in use; but no other key in the place of a sign-in that is of no use."""
+    later, before = (time.time() + 3600) * 1000, (time.time() - 3600) * 1000
+    env = {"ANTHROPIC_API_KEY": "of the environment"}
+    assert make(stored("a key"), env).bearer_of("anthropic") == "a key"
+    assert make({}, env).bearer_of("anthropic") == "of the environment"
+    assert make({}, {}).bearer_of("anthropic") is None
+    alive = {"anthropic": {"type": "oauth", "access": "token", "expires": later}}
+    assert make(alive, env).bearer_of("anthropic") == "token"
+    expired = {"anthropic": {"type": "oauth", "access": "token", "expires": before}}
+    assert make(expired, env).bearer_of("anthropic") is None
+
+
+def test_the_token_of_an_extensions_sign_in_need_not_be_of_a_plan(make: Any) -> None:
+    flow: Any = SimpleNamespace(subscription=False, api_key=lambda entry: entry["access"])
+    add_flow("elsewhere", flow)
+    try:
+        later = (time.time() + 3600) * 1000
+        entry = {"type": "oauth", "access": "token", "refresh": "r", "expires": later}
+        assert make({"elsewhere": entry}).bearer_of("elsewhere") == "token"
+    finally:
+        remove_flow("elsewhere")
 
 
 def test_copilots_token_says_where_requests_go(make: Any) -> None:

@@ -9,9 +9,9 @@ above this package; proxies and trusted certificates are settled there.
 from importlib import import_module
 from typing import cast
 
-from pi.auth.oauth.base import Flow
+from pi.auth.oauth.base import AddedFlow, Flow
 
-__all__ = ["OAUTH_PROVIDERS", "add_flow", "flow_of", "has_flow", "remove_flow"]
+__all__ = ["OAUTH_PROVIDERS", "add_flow", "added_flow", "flow_of", "has_flow", "remove_flow"]
 
 OAUTH_PROVIDERS = {
     "anthropic": "anthropic",
@@ -27,16 +27,20 @@ OAUTH_PROVIDERS = {
 """Provider to the module of this package that signs in to it."""
 
 
-_added: dict[str, Flow] = {}
+_added: dict[str, AddedFlow] = {}
 
 
-def add_flow(provider: str, flow: Flow) -> None:
+def add_flow(provider: str, flow: AddedFlow) -> None:
     """Sign in to a provider this way, in this process."""
     _added[provider] = flow
 
 
 def remove_flow(provider: str) -> None:
     _added.pop(provider, None)
+
+
+def added_flow(provider: str) -> AddedFlow | None:
+    return _added.get(provider)
 
 
 def has_flow(provider: str) -> bool:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from pi.errors import AuthError
+from pi.wire.jsonio import JSONError, loads
 
 __all__ = [
+    "AddedFlow",
     "Entry",
     "Flow",
     "Method",
@@ -33,6 +35,14 @@ Method = Literal["browser", "headless"]
 class Reply:
     status: int
     body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON. Raises AuthError for one that is none."""
+        try:
+            return loads(self.body)
+        except JSONError:
+            text = self.body[:200].decode("utf-8", "replace")
+            raise AuthError(f"the service answered {self.status} with {text!r}") from None
 
 
 class Send(Protocol):
@@ -82,14 +92,15 @@ class Sleep(Protocol):
 class Surroundings:
     """What a flow works with. now: Unix ms. device_id: this installation's, a UUID, where asked.
 
-    callback_host: the interface the loopback server listens on (PI_OAUTH_CALLBACK_HOST).
+    callback_host: the address that the loopback server listens at (PI_OAUTH_CALLBACK_HOST); ""
+        for the one that the redirect names.
     timeout: seconds a person has.
     """
 
     send: Send
     now: Clock = now_ms
     sleep: Sleep = real_sleep
-    callback_host: str = "127.0.0.1"
+    callback_host: str = ""
     timeout: float = 600.0
     device_id: str = field(default="")
 
@@ -112,6 +123,16 @@ class Flow(Protocol):
         Raises SignInRefused when signing in again is the only way, NetworkError and AuthError for
         what may pass.
         """
+
+
+class AddedFlow(Flow, Protocol):
+    """One that an extension brings. subscription: whether requests are part of a plan."""
+
+    @property
+    def subscription(self) -> bool: ...
+
+    def api_key(self, entry: Entry) -> str:
+        """What requests send. Raises AuthError."""
 
 
 class SignInRefused(AuthError):

@@ -4,27 +4,34 @@ import errno
 import queue
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pi.auth.oauth.base import Person, SignInCancelled, SignInRefused, Surroundings
-from pi.auth.oauth.loopback import Callback, LoopbackServer
+from pi.auth.oauth.loopback import Callback, LoopbackServer, loopback_of
 from pi.auth.oauth.pkce import challenge_of, new_token
 from pi.errors import AuthError, PiError
 
-__all__ = ["Authorization", "Redirect", "authorize", "read_pasted"]
+__all__ = ["Authorization", "Redirect", "authorize", "not_here", "read_pasted"]
 
 _Query = Mapping[str, str]
+_Answer = _Query | BaseException
 _PASTE = (
     "Sign in there. If the browser cannot come back to this machine, paste the address it ends at "
     "(or the code) here: "
 )
 
+_TICK = 0.2
+"""Seconds between two looks at whether the person pressed Ctrl-C."""
+
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where the browser comes back to. port: 0 for any. host: as the redirect address names it.
+    """Where the browser comes back to. path: as the redirect address has it, also "". port: 0 for
+    any. host: as the address names it, with or without the brackets of an IPv6 one.
 
     any_port: another port will do when this one is taken. secret_path: a part of the path that
     nobody can guess, for servers that pass no state.
@@ -127,7 +134,7 @@ def _wait(
     around: Surroundings,
 ) -> tuple[Mapping[str, str], str]:
     """The query of the redirect, however it came, and the redirect address."""
-    answers: queue.Queue[Mapping[str, str] | BaseException] = queue.Queue()
+    answers: queue.Queue[_Answer] = queue.Queue()
 
     def deliver(callback: Callback) -> None:
         answers.put(callback.query)
@@ -135,7 +142,7 @@ def _wait(
     server = _serve(who, redirect, path, accept, deliver, around.callback_host)
     stop = threading.Event()
     try:
-        uri = f"http://{redirect.host}:{server.port}{path}"
+        uri = f"http://{_in_address(redirect.host)}:{server.port}{path}"
         person.show_address(address(uri), note="Sign in there.")
 
         def read() -> None:
@@ -151,7 +158,7 @@ def _wait(
         reader = threading.Thread(target=read, name="pi-paste", daemon=True)
         reader.start()
         try:
-            found = answers.get(timeout=around.timeout)
+            found = _first(answers, around.timeout)
         except queue.Empty:
             raise AuthError(
                 f"{who}: nobody signed in within {around.timeout / 60:g} minutes"
@@ -166,25 +173,54 @@ def _wait(
         server.close()
 
 
+def _first(answers: "queue.Queue[_Answer]", seconds: float) -> _Answer:
+    """The first answer. Raises queue.Empty.
+
+    A signal that arrives just before a wait for a lock begins does not end it, and the one that
+    asks the person lets another thread run at that very moment: hence many short waits.
+    """
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > _TICK:
+        with suppress(queue.Empty):
+            return answers.get(timeout=_TICK)
+    return answers.get(timeout=max(left, 0))
+
+
 def _serve(
     who: str,
     redirect: Redirect,
     path: str,
     accept: Callable[[_Query], str | None],
     deliver: Callable[[Callback], None],
-    host: str,
+    chosen: str,
 ) -> LoopbackServer:
+    host = chosen.strip("[]") or loopback_of(redirect.host)
     ports = [redirect.port, 0] if redirect.any_port and redirect.port else [redirect.port]
     for port in ports:
         try:
-            return LoopbackServer(host, port, path, accept=accept, deliver=deliver)
+            return LoopbackServer(host, port, path or "/", accept=accept, deliver=deliver)
         except OSError as error:
             if port == ports[-1]:
                 taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+                if not (taken or chosen):
+                    raise not_here(who, host, error) from None
                 raise AuthError(
-                    f"{who}: cannot listen on {host}:{port}: {error.strerror or error}",
+                    f"{who}: cannot listen on {_in_address(host)}:{port}: "
+                    f"{error.strerror or error}",
                     hint="Another sign-in may be waiting: finish or cancel it first."
                     if taken
                     else "Check PI_OAUTH_CALLBACK_HOST.",
                 ) from None
     raise AssertionError("unreachable")
+
+
+def not_here(who: str, host: str, error: OSError) -> AuthError:
+    """The address that a redirect names is none of this machine's: it may have no IPv6."""
+    return AuthError(
+        f"{who}: cannot listen on {host}: {error.strerror or error}",
+        hint="Have the callback address name 127.0.0.1, if the service allows that.",
+    )
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -1,14 +1,16 @@
 """The small web server that a browser is sent back to. It answers one path, on one interface."""
 
 import html
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-__all__ = ["Callback", "LoopbackServer"]
+__all__ = ["Callback", "LoopbackServer", "free_port", "is_free", "loopback_of"]
 
 _PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>pi</title>'
@@ -22,6 +24,29 @@ class Callback:
     """The query the browser came back with."""
 
     query: Mapping[str, str]
+
+
+def loopback_of(host: str) -> str:
+    """The address to listen at for a redirect to `host`. `localhost` is the IPv4 one."""
+    bare = host.strip("[]")
+    return bare if ":" in bare else "127.0.0.1"
+
+
+def free_port(host: str) -> int:
+    """One that nobody listens at now. Raises OSError for an address that is not this machine's."""
+    with socket.socket(_family(host)) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(host: str, port: int) -> bool:
+    try:
+        with socket.socket(_family(host)) as probe:
+            probe.bind((host, port))
+    except OSError:
+        return False
+    return True
 
 
 class LoopbackServer:
@@ -46,7 +71,8 @@ class LoopbackServer:
         self._deliver = deliver
         self._taken = False
         self._lock = threading.Lock()
-        self._server = _Server((host, port), _handler(self._answer))
+        serve = _Server6 if _family(host) == socket.AF_INET6 else _Server
+        self._server = serve((host, port), _handler(self._answer))
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="pi-sign-in", daemon=True
@@ -88,8 +114,20 @@ class _Server(ThreadingHTTPServer):
     # On Windows address reuse would let another program listen on the same port.
     allow_reuse_address = False
 
+    def server_bind(self) -> None:
+        """Without asking name servers what this machine is called."""
+        TCPServer.server_bind(self)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away is no news."""
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _handler(answer: Callable[[str], tuple[int, str, str]]) -> type[BaseHTTPRequestHandler]:

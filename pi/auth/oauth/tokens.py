@@ -104,7 +104,7 @@ def post_json(
     around: Surroundings,
     who: str,
     url: str,
-    fields: Mapping[str, str],
+    fields: Mapping[str, Any],
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     kind = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -194,7 +194,7 @@ def with_patience(around: Surroundings, request: Callable[[], Answer]) -> Answer
     raise AssertionError("unreachable")
 
 
-def _secrets(fields: Mapping[str, str]) -> tuple[str, ...]:
+def _secrets(fields: Mapping[str, Any]) -> tuple[str, ...]:
     names = ("code", "code_verifier", "refresh_token", "device_code", "device_auth_id", "assertion")
     return tuple(fields[name] for name in names if fields.get(name))
 
