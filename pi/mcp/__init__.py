@@ -1,0 +1,1 @@
+"""Model Context Protocol: servers' configuration, the client, and their tools. See docs/mcp.md."""
