@@ -16,7 +16,7 @@ __all__ = ["Rgb", "hex_of", "indexed_rgb", "lightness_of", "oklch_to_rgb", "pars
 
 Rgb = tuple[int, int, int]
 
-_NUMBER = r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)"
+_NUMBER = r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)"
 _HEX = r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})"
 _OKLCH = rf"oklch\(\s*{_NUMBER}(%?)\s+{_NUMBER}\s+{_NUMBER}(?:deg)?\s*\)"
 _OKHSL = rf"okhsl\(\s*{_NUMBER}(?:deg)?\s+{_NUMBER}(%?)\s+{_NUMBER}(%?)\s*\)"

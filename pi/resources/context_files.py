@@ -46,9 +46,7 @@ def load_context_files(cwd: Path, agent_dir: Path) -> ContextFiles:
             names[folder] = name
             if found.diagnostic:
                 diagnostics.append(found.diagnostic)
-            # An empty file has nothing to say, but it still keeps the names after it silent.
-            if found.text.strip():
-                files.append(found)
+            files.append(found)
             break
     nested = _nested_worktree(cwd)
     if nested is not None:
@@ -84,11 +82,14 @@ def _nested_worktree(cwd: Path) -> tuple[Path, str] | None:
     else:
         return None
     try:
-        text = link.read_text("utf-8", "replace").strip()
-        if not text.startswith("gitdir:"):
+        pointer = read_text_file(link)
+        if pointer is None or not pointer.text.startswith("gitdir:"):
             return None
-        git = folder / text.removeprefix("gitdir:").strip()
-        common = git / (git / "commondir").read_text("utf-8", "replace").strip()
+        git = folder / pointer.text.removeprefix("gitdir:").strip()
+        named = read_text_file(git / "commondir")
+        if named is None:
+            return None
+        common = git / named.text.strip()
     except (OSError, ValueError):
         return None
     common_path = os.path.realpath(common)

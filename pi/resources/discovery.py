@@ -14,6 +14,7 @@ from typing import Literal
 from pi.config.paths import Paths, expand_home
 from pi.config.settings_types import Resource, Settings
 from pi.config.trust import shared_folders
+from pi.resources.builtin import is_builtin
 from pi.resources.files import agent_skills, conventional, files_in
 from pi.resources.filters import Filter, is_pattern
 from pi.resources.found import KINDS, Found, Kind, Origin
@@ -36,6 +37,8 @@ def find_resources(
             if scope == "project" and not settings.trusted:
                 continue
             mine = [entry.value for entry in entries if entry.scope == scope]
+            if kind == "extensions":
+                mine = [entry for entry in mine if not is_builtin(entry)]
             listed += _named(kind, mine, scope, paths)
             listed += _conventional(kind, mine, scope, paths)
         found[kind] = list(_distinct(listed, packages[kind]))

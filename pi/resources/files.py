@@ -1,25 +1,41 @@
 """The files of each kind in a folder, as they lie there: no settings, no filters.
 
 Hidden entries, node_modules, and what .gitignore, .ignore and .fdignore name are passed over.
-Names come in order of their bytes. What cannot be read is not there.
+Those rules are read as the npm package reads them: without regard to case, and below the top for
+what lies directly beside them. Names come in order of their bytes. What cannot be read is left out.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pi.resources.found import Kind
 from pi.resources.manifest import read_manifest
+from pi.resources.textfile import read_text_file
 
-__all__ = ["agent_skills", "conventional", "extension_entries", "files_in", "top_level"]
+__all__ = [
+    "JAVASCRIPT",
+    "SUFFIXES",
+    "agent_skills",
+    "all_files",
+    "conventional",
+    "extension_entries",
+    "files_in",
+]
 
 _IGNORE_FILES = (".gitignore", ".ignore", ".fdignore")
 _SUFFIXES = {"skills": ".md", "prompts": ".md", "themes": ".json"}
 EXTENSION_SUFFIXES = (".py", ".ts", ".js")
+"""Of the files that are extensions by where they lie."""
+JAVASCRIPT = (".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ".tsx", ".jsx")
+SUFFIXES: Mapping[str, str | tuple[str, ...]] = {**_SUFFIXES, "extensions": (".py", *JAVASCRIPT)}
+"""Of files that somebody names, by kind."""
 _SKILL_FILE = "SKILL.md"
 _SKIPPED = frozenset({"node_modules", "__pycache__"})
+_DEEPEST = 100
+"""Levels that are looked into: nobody keeps a resource further down."""
 
 
 def conventional(kind: Kind, folder: Path) -> list[Path]:
@@ -28,7 +44,7 @@ def conventional(kind: Kind, folder: Path) -> list[Path]:
         return list(_extensions(folder))
     if kind == "skills":
         return list(_skills(folder, others="top"))
-    return top_level(kind, folder)
+    return _top_level(kind, folder)
 
 
 def files_in(kind: Kind, folder: Path) -> list[Path]:
@@ -42,13 +58,14 @@ def files_in(kind: Kind, folder: Path) -> list[Path]:
     ]
 
 
-def top_level(kind: Kind, folder: Path) -> list[Path]:
-    """Prompts or themes that lie directly in it."""
-    return [
-        entry.path
-        for entry in _walk(_Place(folder), deep=False)
-        if entry.is_file and entry.path.name.endswith(_SUFFIXES[kind])
-    ]
+def all_files(kind: Kind, folder: Path) -> list[Path]:
+    """Prompts or themes that lie directly in it, hidden and ignored ones, too."""
+    try:
+        names = sorted(os.listdir(folder), key=os.fsencode)
+    except OSError:
+        return []
+    found = (folder / name for name in names if name.endswith(_SUFFIXES[kind]))
+    return [path for path in found if path.is_file()]
 
 
 def agent_skills(folder: Path) -> list[Path]:
@@ -75,6 +92,15 @@ def extension_entries(folder: Path) -> list[Path]:
     return []
 
 
+def _top_level(kind: Kind, folder: Path) -> list[Path]:
+    """Prompts or themes that lie directly in it."""
+    return [
+        entry.path
+        for entry in _walk(_Place(folder), deep=False)
+        if entry.is_file and entry.path.name.endswith(_SUFFIXES[kind])
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     path: Path
@@ -86,13 +112,14 @@ class _Place:
     """A folder on the way down, with the ignore rules that hold in it.
 
     rules: outermost first, each with the folder its file lies in. seen: device and inode of the
-    folders on the way, so that a link back ends there.
+    folders on the way, so that a link back ends there. top: whether the way begins here.
     """
 
-    __slots__ = ("folder", "rules", "seen")
+    __slots__ = ("folder", "rules", "seen", "top")
 
     def __init__(self, folder: Path, above: "_Place | None" = None) -> None:
         self.folder = folder
+        self.top = above is None
         self.rules: tuple[tuple[Path, Any], ...] = above.rules if above else ()
         self.seen: tuple[tuple[int, int], ...] = (*(above.seen if above else ()), _identity(folder))
 
@@ -119,8 +146,8 @@ class _Place:
         return found
 
     def below(self, entry: _Entry) -> "_Place | None":
-        """None for a folder that is one of those above."""
-        if _identity(entry.path) in self.seen:
+        """None for a folder that is one of those above, or too far down."""
+        if len(self.seen) > _DEEPEST or _identity(entry.path) in self.seen:
             return None
         return _Place(entry.path, self)
 
@@ -128,20 +155,34 @@ class _Place:
         from pi._speedups import Rules  # noqa: PLC0415  (few folders of resources have such a file)
 
         try:
-            rules = Rules(file.read_bytes())
+            found = read_text_file(file)
+            if found is None:
+                return
+            text = found.text if self.top else _anchored(found.text)
+            rules = Rules(text.lower().encode())
         except (OSError, ValueError):
             return
         self.rules = (*self.rules, (self.folder, rules))
 
     def _ignored(self, entry: _Entry) -> bool:
         for folder, rules in reversed(self.rules):
-            relative = os.fsencode(os.path.relpath(entry.path, folder)).replace(
+            relative = os.fsencode(os.path.relpath(entry.path, folder).lower()).replace(
                 os.fsencode(os.sep), b"/"
             )
             verdict = rules.check(relative, entry.is_folder)
             if verdict:
                 return bool(verdict > 0)
         return False
+
+
+def _anchored(text: str) -> str:
+    """Rules that hold for what lies in their own folder only, where Git would look further down."""
+    lines = []
+    for line in text.splitlines():
+        sign, pattern = ("!", line[1:]) if line.startswith("!") else ("", line)
+        if pattern.strip() and not line.startswith("#"):
+            lines.append(f"{sign}/{pattern.removeprefix('/')}")
+    return "\n".join(lines)
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -5,14 +5,19 @@ The lists come from settings and package manifests. Whatever their order: plain 
 Source: docs/packages.md, docs/settings.md.
 """
 
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from pi.config.paths import expand_home
 
 __all__ = ["Filter", "is_change", "is_pattern"]
+
+log = logging.getLogger(__name__)
 
 _SKILL_FILE = "SKILL.md"
 
@@ -40,75 +45,88 @@ class Filter:
         plain = [entry for entry in self.entries if not is_change(entry)]
         chosen = set()
         for path in paths:
-            if not plain or self._matches(path, plain):
+            if not plain or self._matches(_names(path, self.base), plain):
                 if self.allows(path):
                     chosen.add(path)
-            elif self._exact(path, "+") and not self._exact(path, "-"):
+            elif self._decided_exactly(_names(path, self.base)):
                 chosen.add(path)
         return chosen
 
     def allows(self, path: Path) -> bool:
         """Whether it is wanted by the changes alone."""
-        if self._exact(path, "-"):
-            return False
-        if self._exact(path, "+"):
-            return True
+        names = _names(path, self.base)
+        exactly = self._decided_exactly(names)
+        if exactly is not None:
+            return exactly
         excluded = [entry[1:] for entry in self.entries if entry.startswith("!")]
-        return not (excluded and self._matches(path, excluded))
+        return not (excluded and self._matches(names, excluded))
 
     def decide(self, path: Path) -> bool | None:
         """What the last entry about it says; None where none is about it.
 
         For lists that go over another list and change nothing they do not name.
         """
+        names = _names(path, self.base)
         decision = None
         for entry in self.entries:
             exact = entry.startswith(("+", "-"))
             target = entry[1:] if is_change(entry) else entry
-            if self._is(path, target) if exact else self._matches(path, [target]):
+            if self._is(names, target) if exact else self._matches(names, [target]):
                 decision = not entry.startswith(("-", "!"))
         return decision
 
-    def _exact(self, path: Path, sign: str) -> bool:
-        return any(self._is(path, entry[1:]) for entry in self.entries if entry.startswith(sign))
+    def _decided_exactly(self, names: "Sequence[_Names]") -> bool | None:
+        """By `-path`, or else by `+path`; None where neither is about it."""
+        for sign, wanted in (("-", False), ("+", True)):
+            if any(self._is(names, entry[1:]) for entry in self.entries if entry.startswith(sign)):
+                return wanted
+        return None
 
-    def _is(self, path: Path, target: str) -> bool:
+    def _is(self, names: "Sequence[_Names]", target: str) -> bool:
         wanted = self._expanded(target.removeprefix("./")).rstrip("/")
-        return any(wanted in (name.relative, name.absolute) for name in self._names(path))
+        return any(wanted in (name.relative, name.absolute) for name in names)
 
-    def _matches(self, path: Path, patterns: Sequence[str]) -> bool:
-        from wcmatch import glob  # noqa: PLC0415  (few lists hold patterns; it knows `**` and `{}`)
-
-        flags = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.CASE
-        wanted = [self._expanded(pattern) for pattern in patterns]
+    def _matches(self, names: "Sequence[_Names]", patterns: Sequence[str]) -> bool:
+        matchers = [_compiled(self._expanded(pattern)) for pattern in patterns]
         return any(
-            glob.globmatch(subject, pattern, flags=flags)
-            for name in self._names(path)
-            for subject in (name.relative, name.name, name.absolute)
-            for pattern in wanted
+            matcher is not None and matcher.match(subject)
+            for name in names
+            for subject in name
+            for matcher in matchers
         )
-
-    def _names(self, path: Path) -> "list[_Names]":
-        """A skill goes by its folder, too."""
-        names = [_Names.of(path, self.base)]
-        if path.name == _SKILL_FILE:
-            names.append(_Names.of(path.parent, self.base))
-        return names
 
     def _expanded(self, text: str) -> str:
         return expand_home(text, self.home).as_posix() if text.startswith("~") else text
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> Any:
+    """What matches names; None for a pattern that stands for too many."""
+    from wcmatch import glob  # noqa: PLC0415  (few lists hold patterns; it knows `**` and `{}`)
+    from wcmatch._wcparse import PatternLimitException  # noqa: PLC0415  (as above)
+
+    flags = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.CASE
+    try:
+        return glob.compile(pattern, flags=flags)
+    except PatternLimitException:
+        log.warning("the pattern %s stands for too many names, and is passed over", pattern)
+        return None
+
+
+class _Names(NamedTuple):
     relative: str
     name: str
     absolute: str
 
-    @classmethod
-    def of(cls, path: Path, base: Path) -> "_Names":
-        try:
-            relative = os.path.relpath(path, base).replace(os.sep, "/")
-        except ValueError:  # another drive
-            relative = path.as_posix()
-        return cls(relative, path.name, path.as_posix())
+
+def _names(path: Path, base: Path) -> list[_Names]:
+    """A skill goes by its folder, too."""
+    try:
+        relative = os.path.relpath(path, base).replace(os.sep, "/")
+    except ValueError:  # another drive
+        relative = path.as_posix()
+    names = [_Names(relative, path.name, path.as_posix())]
+    if path.name == _SKILL_FILE:
+        folder = path.parent
+        names.append(_Names(os.path.dirname(relative) or ".", folder.name, folder.as_posix()))
+    return names

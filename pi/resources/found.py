@@ -17,13 +17,14 @@ class Origin(NamedTuple):
     folder, "cli" for what `-e` brought, else the package's source as it is configured.
 
     scope: "temporary" is for this run only. package: whether it belongs to one. base: the folder
-    that patterns and paths are relative to.
+    that patterns and paths are relative to. changelog: the package's, if it has one.
     """
 
     source: str
     scope: Scope
     package: bool = False
     base: Path | None = None
+    changelog: Path | None = None
 
     def describe(self, path: Path) -> dict[str, Any]:
         """The `sourceInfo` of docs/rpc-commands.md."""
@@ -35,6 +36,8 @@ class Origin(NamedTuple):
         }
         if self.base is not None:
             info["baseDir"] = str(self.base)
+        if self.changelog is not None:
+            info["changelogPath"] = str(self.changelog)
         return info
 
 

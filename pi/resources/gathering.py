@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar
 from pi.config.environment import Environment
 from pi.config.paths import Paths, expand_home
 from pi.config.settings_types import Settings
+from pi.resources.builtin import is_builtin, unknown
 from pi.resources.discovery import find_resources, real_path
-from pi.resources.files import files_in, top_level
+from pi.resources.files import JAVASCRIPT, SUFFIXES, all_files, files_in
 from pi.resources.found import KINDS, Found, Kind, Origin
 from pi.resources.loading import ExtensionFile, ResourceChoice, Resources
 from pi.resources.prompt_templates import load_template
@@ -17,8 +18,6 @@ from pi.resources.skills import load_skill
 
 __all__ = ["extend", "gather", "survey"]
 
-_BUILTIN = "builtin:"
-_SUFFIXES = {"skills": ".md", "prompts": ".md", "themes": ".json"}
 _OPTIONS = {"skills": "--skill", "prompts": "--prompt-template", "themes": "--theme"}
 
 
@@ -42,13 +41,9 @@ def gather(
 ) -> Resources:
     """See `load_resources`."""
     found, diagnostics = survey(paths, settings, environment, offline=offline)
-    diagnostics += [
-        f"-e: there is no extension {text} in this version of pi"
-        for text in choice.extensions
-        if text.startswith(_BUILTIN)
-    ]
+    diagnostics += unknown(choice.extensions)
     brought: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
-    sources = [text for text in choice.extensions if not text.startswith(_BUILTIN)]
+    sources = [text for text in choice.extensions if not is_builtin(text)]
     if sources:
         # Most runs have no packages: then nothing that knows of them is loaded.
         from pi.resources.packages.configured import collect_temporary  # noqa: PLC0415
@@ -70,7 +65,7 @@ def gather(
     # Everything is looked for before anything is read: reading may have much to say.
     files = {kind: wanted(kind) for kind in KINDS}
     extensions = tuple(
-        ExtensionFile(item, "javascript" if item.path.suffix in (".ts", ".js") else "python")
+        ExtensionFile(item, "javascript" if item.path.suffix in JAVASCRIPT else "python")
         for item in files["extensions"]
     )
     resources = _with(Resources(extensions=extensions), files, diagnostics)
@@ -102,7 +97,7 @@ def survey(
 ) -> tuple[dict[Kind, list[Found]], list[str]]:
     """All that folders, settings and packages offer, what filters keep out included.
 
-    And a line for each package that is left out.
+    And a line for each package that is left out. What comes with pi is not among it.
     """
     packaged: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
     problems: list[str] = []
@@ -133,9 +128,10 @@ def _explicit(
     files: list[Found] = []
     for text in named:
         path = Path(os.path.normpath(paths.cwd / expand_home(text.strip(), paths.home)))
-        origin = Origin("local", "temporary", base=path if os.path.isdir(path) else path.parent)
-        found, problem = _below(kind, Found(path, origin))
-        files += found
+        found, problem = _below(kind, Found(path, Origin("local", "temporary")))
+        files += [
+            item._replace(origin=item.origin._replace(base=item.path.parent)) for item in found
+        ]
         if problem:
             diagnostics.append(f"{_OPTIONS[kind]}: {problem}")
     return files
@@ -145,13 +141,13 @@ def _below(kind: Kind, named: Found) -> tuple[list[Found], str | None]:
     """A file as it is, a folder as what lies in it; or what is wrong with either."""
     path = named.path
     if os.path.isdir(path):
-        listed = files_in(kind, path) if kind == "skills" else top_level(kind, path)
+        listed = files_in(kind, path) if kind == "skills" else all_files(kind, path)
         problem = None if listed else f"there are no {kind} in {path}"
         return [Found(file, named.origin) for file in listed], problem
     if not os.path.exists(path):
         return [], f"there is nothing at {path}"
-    if not path.name.endswith(_SUFFIXES[kind]):
-        return [], f"{path} is no {_SUFFIXES[kind]} file"
+    if not path.name.endswith(SUFFIXES[kind]):
+        return [], f"{path} is no {SUFFIXES[kind]} file"
     return [named], None
 
 

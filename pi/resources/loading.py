@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from pi.resources.builtin import enabled
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pi.config.environment import Environment
     from pi.config.paths import Paths
     from pi.config.settings_types import Settings
+    from pi.resources.builtin import BuiltIn
     from pi.resources.found import Found, Kind
     from pi.resources.prompt_templates import PromptTemplate
     from pi.resources.skills import Skill
@@ -27,7 +30,8 @@ class ResourceChoice(NamedTuple):
     """What the command line says of resources.
 
     extensions: sources for this run: paths, or packages. skills, prompts, themes: paths from the
-    working folder. without: kinds of which only what is named here counts.
+    working folder. without: kinds of which only what is named here counts. without_builtin:
+    extensions that come with pi and are off, by name.
     """
 
     extensions: tuple[str, ...] = ()
@@ -35,6 +39,7 @@ class ResourceChoice(NamedTuple):
     prompts: tuple[str, ...] = ()
     themes: tuple[str, ...] = ()
     without: frozenset[Kind] = frozenset()
+    without_builtin: frozenset[str] = frozenset()
 
 
 NO_CHOICE = ResourceChoice()
@@ -51,13 +56,15 @@ class Resources(NamedTuple):
     """What counts, in order of precedence, each name once.
 
     themes: files, to be read by `load_themes` where colours are needed. extensions: those of every
-    language; `javascript` names the ones that cannot run yet. diagnostics: one line each.
+    language; `javascript` names the ones that cannot run yet. builtin: those that come with pi and
+    are on; each is loaded when there is something for it to do. diagnostics: one line each.
     """
 
     skills: tuple[Skill, ...] = ()
     prompts: tuple[PromptTemplate, ...] = ()
     themes: tuple[Found, ...] = ()
     extensions: tuple[ExtensionFile, ...] = ()
+    builtin: tuple[BuiltIn, ...] = ()
     diagnostics: tuple[str, ...] = ()
 
     def expand(self, text: str, warn: Callable[[str], None]) -> str:
@@ -99,12 +106,19 @@ def load_resources(
     are not there: call it from a thread where others wait. Raises nothing for what people wrote:
     what cannot be used is left out and reported.
     """
+    builtin = enabled(
+        settings,
+        choice.extensions,
+        without_all="extensions" in choice.without,
+        without=choice.without_builtin,
+    )
     if not _anything(paths, settings, choice):
-        return Resources()
+        return Resources(builtin=builtin)
     # Few runs get here.
     from pi.resources.gathering import gather  # noqa: PLC0415
 
-    return gather(paths, settings, environment, choice, offline=offline)
+    found = gather(paths, settings, environment, choice, offline=offline)
+    return found._replace(builtin=builtin)
 
 
 def _anything(paths: Paths, settings: Settings, choice: ResourceChoice) -> bool:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pi.config.documents import read_regular
 from pi.resources.found import KINDS, Kind
 from pi.wire import jsonio
 
-__all__ = ["Manifest", "read_manifest", "read_version"]
+__all__ = ["Manifest", "read_dependencies", "read_manifest", "read_release", "read_version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,43 @@ def read_version(root: Path) -> str | None:
     return version if isinstance(version, str) else None
 
 
+def read_release(root: Path) -> tuple[str | None, str | None]:
+    """Name and version by its package.json, or by its pyproject.toml if that has a `[tool.pi]`."""
+    known = _json(root) or _project(root)
+    name, version = known.get("name"), known.get("version")
+    return (
+        name if isinstance(name, str) and name else None,
+        version if isinstance(version, str) and version else None,
+    )
+
+
+def read_dependencies(root: Path) -> tuple[list[str], list[str]]:
+    """The names its package.json needs, and the requirements a pyproject.toml lists for pi."""
+    npm, listed = _json(root).get("dependencies"), _project(root).get("dependencies")
+    return (
+        list(npm) if isinstance(npm, dict) else [],
+        [text for text in listed if isinstance(text, str)] if isinstance(listed, list) else [],
+    )
+
+
 def _json(root: Path) -> dict[str, Any]:
     try:
-        value = jsonio.loads((root / "package.json").read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        value = jsonio.loads(read_regular(root / "package.json").removeprefix(b"\xef\xbb\xbf"))
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
+def _project(root: Path) -> dict[str, Any]:
+    """What a pyproject.toml says of the project, if pi is spoken to in it."""
+    known = _toml(root)
+    table = known.get("project") if "pi" in known.get("tool", ()) else None
+    return table if isinstance(table, dict) else {}
+
+
 def _toml(root: Path) -> dict[str, Any]:
     try:
-        data = (root / "pyproject.toml").read_text("utf-8")
+        data = read_regular(root / "pyproject.toml").decode()
     except (OSError, ValueError):
         return {}
     if "tool" not in data:

@@ -11,6 +11,7 @@ from pathlib import Path
 from pi.resources.found import Found, Origin
 from pi.resources.front_matter import FrontMatterError, split_front_matter
 from pi.resources.textfile import read_text_file
+from pi.wire.blanks import BLANKS
 
 __all__ = [
     "PromptTemplate",
@@ -21,11 +22,12 @@ __all__ = [
 ]
 
 _DESCRIPTION_LENGTH = 60
+"""In UTF-16 units, as the npm package counts."""
 
 # Compiled by `re` at their first use: most runs get by without.
-_COMMAND = r"/(\S+)(?:\s+(.*))?"
+_COMMAND = rf"/([^{BLANKS}]+)(?:[{BLANKS}]+(.*))?"
 # A quote counts at the beginning of an argument only, and only if there is another to close it.
-_ARGUMENT = r"(?=\S)(?:\"((?:\\\"|[^\"])*+)\"|'((?:\\'|[^'])*+)')?(\S*)"
+_ARGUMENT = rf"(?=[^{BLANKS}])(?:\"((?:\\\"|[^\"])*+)\"|'((?:\\'|[^'])*+)')?([^{BLANKS}]*)"
 _PLACEHOLDER = (
     r"\$\{([0-9]+|ARGUMENTS|@):-([^}]*)\}"
     r"|\$\{@:([0-9]+)(?::([0-9]+))?\}"
@@ -63,10 +65,8 @@ def load_template(found: Found) -> tuple[PromptTemplate | None, list[str]]:
         return None, [f"{path}: front matter: {error}; template left out"]
     description = document.fields.get("description")
     if not isinstance(description, str) or not description:
-        first = next((line for line in document.body.split("\n") if line.strip()), "")
-        description = first[:_DESCRIPTION_LENGTH]
-        if len(first) > _DESCRIPTION_LENGTH:
-            description += "..."
+        first = next((line for line in document.body.split("\n") if line.strip(BLANKS)), "")
+        description = _shortened(first)
     hint = document.fields.get("argument-hint")
     template = PromptTemplate(
         name=path.name.removesuffix(".md"),
@@ -77,6 +77,13 @@ def load_template(found: Found) -> tuple[PromptTemplate | None, list[str]]:
         hint=hint if isinstance(hint, str) and hint else None,
     )
     return template, [file.diagnostic] if file.diagnostic else []
+
+
+def _shortened(line: str) -> str:
+    units = line.encode("utf-16-le", "surrogatepass")
+    if len(units) <= 2 * _DESCRIPTION_LENGTH:
+        return line
+    return units[: 2 * _DESCRIPTION_LENGTH].decode("utf-16-le", "ignore") + "..."
 
 
 def expand_template(text: str, templates: Sequence[PromptTemplate]) -> str:

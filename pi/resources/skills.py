@@ -5,13 +5,14 @@ exception, another file with a description. Source: docs/skills.md.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pi.resources.found import Found, Origin
 from pi.resources.front_matter import FrontMatterError, split_front_matter
 from pi.resources.textfile import read_text_file
+from pi.wire.blanks import BLANKS
 
 __all__ = ["SKILL_FILE", "Skill", "expand_skill", "load_skill", "skills_section"]
 
@@ -58,7 +59,7 @@ def load_skill(found: Found) -> tuple[Skill | None, list[str]]:
     except FrontMatterError as error:
         return None, [f"{path}: front matter: {error}; skill left out"] if declared else []
     description = fields.get("description")
-    described = isinstance(description, str) and description.strip() != ""
+    described = isinstance(description, str) and description.strip(BLANKS) != ""
     if not described and not declared:
         return None, []
     given = fields.get("name")
@@ -77,19 +78,25 @@ def load_skill(found: Found) -> tuple[Skill | None, list[str]]:
     return Skill(name, description, path, found.origin, hidden), diagnostics
 
 
-def skills_section(skills: Sequence[Skill], tools: Sequence[str]) -> str:
+def skills_section(
+    skills: Sequence[Skill], tools: Sequence[str], hidden: Collection[str] = ()
+) -> str:
     """What the system prompt says of them, "" for nothing.
 
     tools: names of the tools that are on; without one that reads files there is nothing to say.
+    hidden: of those that are on as well, but have no declaration: such a reader is not named.
     """
     shown = [skill for skill in skills if not skill.hidden]
-    reader = next((name for name in ("read", "bash") if name in tools), None)
+    readers = ("read", "bash")
+    reader = next((f" with {name}" for name in readers if name in tools), None)
+    if reader is None and any(name in hidden for name in readers):
+        reader = ""
     if not shown or reader is None:
         return ""
     return "\n".join(
         (
             "Skills are written instructions for certain kinds of work. When a task fits a "
-            f"skill's description, load its file with {reader} before you begin, and follow it.",
+            f"skill's description, load its file{reader} before you begin, and follow it.",
             "A relative path in a skill starts at the folder of the skill's file: "
             "make it absolute before you use it.",
             "",
@@ -116,7 +123,7 @@ def expand_skill(text: str, skills: Sequence[Skill]) -> tuple[str, str | None]:
         file = read_text_file(skill.path)
         if file is None:
             return text, f"{skill.path}: the skill's file is gone"
-        body = split_front_matter(file.text).body.strip()
+        body = split_front_matter(file.text).body.strip(BLANKS)
     except OSError as error:
         return text, f"{skill.path}: cannot be read: {error.strerror or error}"
     except FrontMatterError as error:
@@ -125,7 +132,7 @@ def expand_skill(text: str, skills: Sequence[Skill]) -> tuple[str, str | None]:
         f'<skill name="{skill.name}" location="{skill.path}">\n'
         f"Relative paths below start at {skill.folder}.\n\n{body}\n</skill>"
     )
-    request = rest.strip()
+    request = rest.strip(BLANKS)
     return f"{block}\n\n{request}" if request else block, None
 
 
@@ -142,7 +149,7 @@ def _problems_of_name(name: str) -> list[str]:
 
 
 def _first_word(text: str) -> tuple[str, str, str]:
-    match = re.search(r"\s", text)
+    match = re.search(f"[{BLANKS}]", text)
     return text.partition(match[0]) if match else (text, "", "")
 
 

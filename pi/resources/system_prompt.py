@@ -8,7 +8,7 @@ Order: preamble, tools, rules, docs, addendum, project_context, skills, cwd. A c
 the place of the first four.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -77,11 +77,13 @@ def build_sections(
     skills: "Sequence[Skill]" = (),
     docs: Path | None = None,
     more_rules: Iterable[str] = (),
+    hidden: Collection[str] = (),
 ) -> dict[str, str]:
     """Section name → text, in the order the model reads them. Nothing to say: no section.
 
     docs: the folder of pi's own documentation, None when there is none on this machine.
-    more_rules: go after those of the tools.
+    more_rules: go after those of the tools. hidden: names of tools that are on as well, and that
+    the model reaches in another way.
     """
     sections: dict[str, str] = {}
     if texts.custom is not None:
@@ -109,7 +111,7 @@ def build_sections(
     if skills:
         from pi.resources.skills import skills_section  # noqa: PLC0415  (few runs have skills)
 
-        listed = skills_section(skills, [tool.name for tool in tools])
+        listed = skills_section(skills, [tool.name for tool in tools], hidden)
         if listed:
             sections["skills"] = tagged("skills", listed)
     sections["cwd"] = tagged("cwd", cwd.as_posix())
@@ -145,8 +147,8 @@ def load_prompt_texts(
     else:
         addenda = [_first_file("APPEND_SYSTEM.md", folders, diagnostics)]
     return PromptTexts(
-        custom if custom.strip() else None,
-        tuple(text for text in addenda if text.strip()),
+        custom or None,
+        tuple(text for text in addenda if text),
         tuple(diagnostics),
     )
 
@@ -220,7 +222,7 @@ def _first_file(name: str, folders: Iterable[Path], diagnostics: list[str]) -> s
 
 def _text_or_file(value: str, option: str, cwd: Path, diagnostics: list[str]) -> str:
     """The contents of the file that `value` names, or else `value` itself."""
-    if not value.strip():
+    if not value:
         return ""
     try:
         found = read_text_file(cwd / value)

@@ -1,9 +1,10 @@
 """Text files that people write for the model: a wrong encoding is reported, not fatal."""
 
 import os
-import stat
 from pathlib import Path
 from typing import NamedTuple
+
+from pi.config.documents import read_regular
 
 __all__ = ["TextFile", "read_text_file"]
 
@@ -24,12 +25,9 @@ def read_text_file(path: Path) -> TextFile | None:
 
     Raises OSError when there is one and it cannot be read.
     """
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return None  # a folder, or a pipe that nobody may ever write to
-    except (OSError, ValueError):  # ValueError: a NUL in the name
+    if not os.path.isfile(path):
         return None
-    data = path.read_bytes()
+    data = read_regular(path)
     try:
         return TextFile(path, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -5,9 +5,9 @@ the terminal's own colours, is the interactive mode's. Source: docs/themes.md.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pi.config.documents import read_document
 from pi.config.shapes import STRING, Leaf, MapOf, Record, choice
@@ -98,8 +98,7 @@ _SHOWN = 5
 """Problems that one message names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(NamedTuple):
     """colors: every token of TOKENS. appearance: the background it is made for.
 
     export: colours of exported pages, where the file gives any. path: None for a built-in theme.
@@ -165,6 +164,7 @@ def named_theme(files: Sequence[Found], name: str) -> Theme:
     raise problem or ConfigError(f"there is no theme {name!r}")
 
 
+@cache
 def builtin_theme(name: str) -> Theme:
     """One of BUILTIN."""
     path = Path(__file__).with_name("data") / f"{name}.json"

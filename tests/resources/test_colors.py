@@ -1,5 +1,7 @@
 """Colour notations, against values computed with another implementation."""
 
+import time
+
 import pytest
 
 from pi.resources.colors import hex_of, indexed_rgb, lightness_of, parse_color
@@ -38,6 +40,14 @@ def test_parse(text: str, expected: str) -> None:
 )
 def test_not_a_color(text: str) -> None:
     assert parse_color(text) is None
+
+
+def test_a_number_without_end_is_no_trap() -> None:
+    """Anybody's theme is read at the start; the time for it grows with its length alone."""
+    began = time.process_time()
+    assert parse_color("okhsl(" + "1" * 100_000) is None
+    assert parse_color("oklch(" + "1" * 100_000 + " x") is None
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("hue", range(0, 360, 15))

@@ -77,7 +77,8 @@ def test_an_override_counts_in_its_own_folder_only(tmp_path: Path, agent_dir: Pa
 def test_an_empty_override_silences_its_folder(tmp_path: Path, agent_dir: Path) -> None:
     write(tmp_path / "w" / "AGENTS.override.md", "\n")
     write(tmp_path / "w" / "AGENTS.md", "never read")
-    assert texts(load(tmp_path / "w", agent_dir)) == []
+    # It is sent as it is: two programs that share a session must not send different prompts.
+    assert texts(load(tmp_path / "w", agent_dir)) == ["\n"]
 
 
 def test_a_run_inside_the_agent_folder_reads_it_once(agent_dir: Path) -> None:

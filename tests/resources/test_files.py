@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pi.resources.files import agent_skills, conventional, extension_entries, files_in, top_level
+from pi.resources.files import agent_skills, all_files, conventional, extension_entries, files_in
 
 
 def make(root: Path, *names: str, **contents: str) -> None:
@@ -48,7 +48,10 @@ def test_prompts_and_themes(tmp_path: Path, kind: str) -> None:
     top = [name for name in ("a.md", "b.md", "b.json") if name.endswith(suffix)]
     deep = [name for name in ("x/c.md", "x/y/c.json") if name.endswith(suffix)]
     assert names(tmp_path, conventional(kind, tmp_path)) == top  # type: ignore[arg-type]
-    assert names(tmp_path, top_level(kind, tmp_path)) == top  # type: ignore[arg-type]
+    make(tmp_path, ".e.json", ".gitignore", **{".gitignore": "*.md\n*.json\n"})
+    hidden = [".d.md"] if kind == "prompts" else [".e.json"]
+    assert names(tmp_path, all_files(kind, tmp_path)) == hidden + top  # type: ignore[arg-type]
+    (tmp_path / ".gitignore").unlink()
     assert names(tmp_path, files_in(kind, tmp_path)) == top + deep  # type: ignore[arg-type]
 
 
@@ -59,9 +62,28 @@ def test_ignore_files(tmp_path: Path) -> None:
     assert names(tmp_path, files_in("prompts", tmp_path)) == [
         "a.md",
         "c/b.md",
-        "c/d/b.md",
         "e/y.md",
     ]
+
+
+def test_ignore_files_are_read_as_the_npm_package_reads_them(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", "x/a.md", "x/B.md", "x/y/a.md", "x/y/b.md", "x/y/c.md")
+    make(tmp_path, **{".gitignore": "C.MD\n"})
+    make(tmp_path / "x", **{".gitignore": "# x\n\na.md\nb.md\n!B.md\n"})
+    assert names(tmp_path, files_in("prompts", tmp_path)) == [
+        "a.md",
+        "x/B.md",
+        "x/y/a.md",
+        "x/y/b.md",
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes with names there")
+def test_an_ignore_file_that_never_ends(tmp_path: Path) -> None:
+    make(tmp_path, "a.md")
+    os.mkfifo(tmp_path / ".gitignore")
+    (tmp_path / ".ignore").symlink_to("/dev/zero")
+    assert names(tmp_path, files_in("prompts", tmp_path)) == ["a.md"]
 
 
 def test_extensions(tmp_path: Path) -> None:

@@ -80,3 +80,10 @@ def test_no_entry_is_too_odd(entries: list[str]) -> None:
     assert found.choose(PATHS) <= set(PATHS)
     for path in PATHS:
         found.decide(path)
+
+
+def test_a_pattern_without_end_leaves_the_others_be(caplog: pytest.LogCaptureFixture) -> None:
+    many = [f"!nothing-{number}" for number in range(2000)]
+    found = Filter(["!" + "{a,b}" * 20, *many, "!skills/a"], BASE, HOME)
+    assert found.choose(PATHS) == {path for path in PATHS if path != A}
+    assert "{a,b}{a,b}" in caplog.text

@@ -42,6 +42,29 @@ def test_split(text: str, fields: dict[str, object], body: str) -> None:
     assert found.body == body
 
 
+@pytest.mark.parametrize(
+    ("text", "fields", "body"),
+    [
+        ("--- a: b\n---\nx", {"a": "b"}, "x"),
+        ("---x\na: b\n---\nx", {"a": "b"}, "x"),
+        ("---\na: b\n---\n\ufeff\xa0x\x1c\x85\u3000", {"a": "b"}, "x\x1c\x85"),
+        ("---\na: >+\n  b\n\n---\n", {"a": "b\n"}, ""),
+        (
+            "---\na: b\x00\x07\x1b[1m\x7f\x85\u2028c\n---\n",
+            {"a": "b\x00\x07\x1b[1m\x7f\x85\u2028c"},
+            "",
+        ),
+        ("---\na: !own b\nc: !!int 5x\nd: !x [1]\n---\n", {"a": "b", "c": "5x", "d": [1]}, ""),
+        ("---\n[a]: b\n<<: {c: d}\n---\n", {"['a']": "b", "<<": {"c": "d"}}, ""),
+    ],
+)
+def test_oddities_that_the_npm_package_takes(
+    text: str, fields: dict[str, object], body: str
+) -> None:
+    found = split_front_matter(text)
+    assert (found.fields, found.body) == (fields, body)
+
+
 def test_types_are_those_of_yaml_1_2() -> None:
     text = (
         "---\na: 2024-01-02\nb: 012\nc: 0o12\nd: 1e3\ne: 1:30\nf: on\ng: ~\nh: 0x1F\ni: -.5\n---\n"
@@ -67,7 +90,8 @@ def test_types_are_those_of_yaml_1_2() -> None:
         ("a: 'open", "line "),
         ("a: \t@x", "line 2: "),
         ("a: *nowhere", "line 2: "),
-        ("? [a]\n: b", ""),
+        ("name: a\nname: b", "line 3: "),
+        ("x:\n  a: 1\n  a: 2", "line 4: "),
     ],
 )
 def test_faults(block: str, where: str) -> None:
@@ -75,6 +99,15 @@ def test_faults(block: str, where: str) -> None:
         split_front_matter(f"---\n{block}\n---\nx")
     assert str(caught.value).startswith(where)
     assert "\n" not in str(caught.value)
+
+
+def test_aliases_cost_what_they_take_to_write() -> None:
+    """Each line stands for nine of the one above; the last, written out, for a billion."""
+    lines = ["a0: &a0 [x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+    block = "\n".join((*lines, "? *a9", ": x", "loop: &loop [*loop]", "description: 'a\x7fb'"))
+    fields = split_front_matter(f"---\n{block}\n---\n").fields
+    assert fields["description"] == "a\x7fb"
 
 
 VALUES = st.text(

@@ -9,6 +9,7 @@ import pytest
 from pi.config.environment import read_environment
 from pi.config.paths import Paths, find_paths
 from pi.config.settings import load_settings
+from pi.resources.builtin import BUILT_INS
 from pi.resources.found import Found, Kind, Origin
 from pi.resources.gathering import extend
 from pi.resources.loading import ResourceChoice, Resources, load_resources
@@ -41,7 +42,7 @@ def skill(folder: Path, name: str) -> Path:
 
 
 def test_nothing(paths: Paths) -> None:
-    assert load(paths) == Resources()
+    assert load(paths) == Resources(builtin=BUILT_INS)
 
 
 def test_clashes_are_told_and_the_nearer_counts(paths: Paths) -> None:
@@ -106,7 +107,7 @@ def test_switched_off_but_for_what_is_named(paths: Paths, tmp_path: Path) -> Non
         ({"prompts": ("a.txt",)}, "is no .md file"),
         ({"themes": ("empty",)}, "--theme: there are no themes in "),
         ({"extensions": ("nowhere",)}, "package nowhere is left out"),
-        ({"extensions": ("builtin:mcp",)}, "no extension builtin:mcp"),
+        ({"extensions": ("builtin:nope",)}, "builtin:nope is no built-in extension"),
         ({"extensions": ("npm:-x",)}, "not the name of an npm package"),
         ({"extensions": ("npm:x",)}, "it is not installed, and pi is offline"),
         ({"extensions": ("empty",)}, "there is no resource of pi in "),

@@ -38,6 +38,8 @@ ORIGIN = Origin("auto", "user")
         ('a"b c"', ['a"b', 'c"']),
         ("\"a 'b\" c'", ["a 'b", "c'"]),
         ("\"a 'b", ['"a', "'b"]),
+        ("a\ufeffb\xa0c\u3000d\u2028e", ["a", "b", "c", "d", "e"]),
+        ("a\x1cb\x85c\u200bd", ["a\x1cb\x85c\u200bd"]),
     ],
 )
 def test_arguments(text: str, expected: list[str]) -> None:
@@ -96,6 +98,8 @@ def template(name: str, text: str) -> PromptTemplate:
         ("/rev ", "Review all."),
         ('/rev "a b" c', "Review a b."),
         ("/rev\na", "Review a."),
+        ("/rev\ufeffa", "Review a."),
+        ("/rev\x85a", "/rev\x85a"),
         ("/review a", "/review a"),
         ("/REV a", "/REV a"),
         (" /rev a", " /rev a"),
@@ -124,6 +128,8 @@ def test_files(tmp_path: Path) -> None:
     assert (found.name, found.description, found.hint) == ("x", "What", "[x]")
     assert found.text == "Do\n$1"
     assert load(tmp_path, "\n\n" + "w" * 70).description == "w" * 60 + "..."
+    assert load(tmp_path, "w" * 58 + "😀z").description == "w" * 58 + "😀..."
+    assert load(tmp_path, "w" * 59 + "😀").description == "w" * 59 + "..."
     assert load(tmp_path, "", "a.b.md").name == "a.b"
     assert load(tmp_path, "").text == ""
 

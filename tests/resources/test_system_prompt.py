@@ -139,7 +139,7 @@ def test_without_files_and_options_the_prompt_is_built_in(
     folders: tuple[Path, Path, Path],
 ) -> None:
     agent, project, work = folders
-    (agent / "APPEND_SYSTEM.md").write_text(" \n")
+    (agent / "APPEND_SYSTEM.md").write_text("")
     assert load_prompt_texts(agent_dir=agent, project_dir=project, cwd=work) == PromptTexts()
 
 

@@ -4,10 +4,11 @@ A project's declaration replaces the person's own of the same package; with `aut
 only changes what that one brings. Source: docs/packages.md.
 """
 
+import contextlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,15 @@ __all__ = [
     "effective",
     "install_source",
     "is_installed",
+    "missing",
 ]
 
 log = logging.getLogger(__name__)
+
+_failed: dict[tuple[str, Scope], Exception] = {}
+"""By source and scope, what `missing` could not install and nobody has reported yet."""
+_ASKING = 10.0
+"""Seconds for the question whether there is something newer, at a start that waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +138,45 @@ def collect_temporary(
         else:
             named.append((package, package))
     programs = Programs(environment.variables, settings.npm_command)
-    found, problems = _collect(named, Places(paths), programs, offline)
+    places = Places(paths)
+    found, problems = _collect(named, places, programs, offline)
+    for kind in ("extensions", "skills"):
+        # What the npm package calls them; it names the package of the other two kinds only.
+        found[kind] = [item._replace(origin=Origin("cli", "temporary")) for item in found[kind]]
     return found, [*wrong, *problems]
+
+
+def missing(
+    paths: Paths, settings: Settings, sources: Sequence[str], environment: Environment
+) -> Callable[[], None] | None:
+    """What installs the packages that settings and `-e` name and that are not there; None for none.
+
+    For who can tell a person better what takes so long than whoever collects them next. That one
+    reports what fails, and does not try it again.
+    """
+    places = Places(paths)
+    wanted = [where for _, where in effective(declarations(settings).packages, places)]
+    for text in sources:
+        with contextlib.suppress(ConfigError):  # told where they are collected
+            wanted.append(Declaration(text, parse_source(text), "temporary"))
+    absent = [
+        where
+        for where in wanted
+        if not isinstance(where.source, LocalSource)
+        and not is_installed(where.source, where.scope, places)
+    ]
+    if not absent:
+        return None
+    programs = Programs(environment.variables, settings.npm_command)
+
+    def install() -> None:
+        for where in absent:
+            try:
+                _install(where, places, programs)
+            except (PackageError, ConfigError, OSError) as error:
+                _failed[where.text, where.scope] = error
+
+    return install
 
 
 def is_installed(source: Source, scope: Scope, places: Places) -> bool:
@@ -191,8 +235,19 @@ def _collect(
         except (PackageError, ConfigError, OSError) as error:
             problems.append(_failure(package, error))
             continue
+        if not isinstance(where.source, LocalSource):
+            outside = _leave_out_what_is_outside(contents, where, places)
+            if outside:
+                names = ", ".join(outside)
+                problems.append(f"package {package.text}: left out, as not in it: {names}")
         for kind, items in contents.items():
             found[kind] += items
+        if any(item.enabled for item in contents.get("extensions", ())):
+            from pi.resources.packages.hosts import host_problem  # noqa: PLC0415  (few have any)
+
+            problem = host_problem(where.source, places.installed(where.source, where.scope))
+            if problem is not None:
+                problems.append(f"package {package.text}: {problem}")
     return found, problems
 
 
@@ -206,15 +261,53 @@ def _contents(
     if not is_installed(source, scope, places):
         if offline:
             raise PackageError("it is not installed, and pi is offline")
-        # It may take long, and nothing else is to be seen meanwhile.
-        log.warning("installing package %s", where.text)
-        install_source(source, scope, places, programs)
+        failed = _failed.pop((where.text, scope), None)
+        if failed is not None:
+            raise failed
+        _install(where, places, programs)
     elif scope == "temporary" and not offline:
         _refresh(source, scope, places, programs)
     origin = Origin(package.text, package.scope, package=True, base=place)
     if isinstance(source, PipSource):
         return python_contents(place, source.name, origin, package.selection, home)
     return package_contents(place, origin, package.selection, home)
+
+
+def _install(where: Declaration, places: Places, programs: Programs) -> None:
+    if where.scope == "temporary":
+        _private_cache(places)
+    # It may take long, and nothing else is to be seen meanwhile.
+    log.warning("installing package %s", where.text)
+    install_source(where.source, where.scope, places, programs)
+
+
+def _leave_out_what_is_outside(
+    contents: dict[Kind, list[Found]], where: Declaration, places: Places
+) -> list[str]:
+    """Links and paths may lead anywhere; what was fetched is to offer what was fetched with it.
+
+    npm's packages may offer what they depend on. Gives the files that are not taken.
+    """
+    place = places.installed(where.source, where.scope)
+    if isinstance(where.source, NpmSource):
+        place = places.root(where.source, where.scope)
+    within = os.path.realpath(place) + os.sep
+    outside = []
+    for kind, items in contents.items():
+        inside = []
+        for item in items:
+            if os.path.realpath(item.path).startswith(within):
+                inside.append(item)
+            else:
+                outside.append(str(item.path))
+        contents[kind] = inside
+    return outside
+
+
+def _private_cache(places: Places) -> None:
+    """Others of this machine have no business in what runs with the person's rights."""
+    places.cache.mkdir(parents=True, exist_ok=True)
+    places.cache.chmod(0o700)
 
 
 def _local(package: Declaration, place: Path, home: Path) -> dict[Kind, list[Found]]:
@@ -240,17 +333,14 @@ def _local(package: Declaration, place: Path, home: Path) -> dict[Kind, list[Fou
 
 def _refresh(source: Source, scope: Scope, places: Places, programs: Programs) -> None:
     """Bring what an earlier run left up to date; no matter if that cannot be done now."""
-    import contextlib  # noqa: PLC0415  (for packages of one run only)
+    from pi.resources.packages.checking import has_newer  # noqa: PLC0415  (as above)
 
+    if source.pinned and not isinstance(source, GitSource):
+        return  # a ref of git may be a branch
+    asking = replace(programs, limit=_ASKING)
     with contextlib.suppress(PackageError, OSError):
-        if isinstance(source, NpmSource) and not source.pinned:
-            from pi.resources.packages import npm  # noqa: PLC0415  (as in install_source)
-
-            present = npm.installed_version(source, places.root(source, scope))
-            if present is None or npm.newer(npm.latest_version(source, programs), present):
-                install_source(source, scope, places, programs, latest=True)
-        elif isinstance(source, GitSource):
-            install_source(source, scope, places, programs)
+        if has_newer(source, scope, places, asking):
+            install_source(source, scope, places, programs, latest=True)
 
 
 def _identity(package: Declaration, places: Places) -> str:

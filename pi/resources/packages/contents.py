@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pi.resources.files import files_in
+from pi.resources.changelog import changelog_of
+from pi.resources.files import SUFFIXES, files_in
 from pi.resources.filters import Filter, is_change
 from pi.resources.found import KINDS, Found, Kind, Origin
 from pi.resources.manifest import Manifest, read_manifest
+from pi.resources.packages.programs import PackageError
 
 __all__ = ["SITE", "package_contents", "python_contents"]
 
@@ -27,8 +29,10 @@ Selection = Mapping[str, Any]
 def package_contents(
     root: Path, origin: Origin, selection: Selection | None, home: Path
 ) -> dict[Kind, list[Found]]:
-    """selection: None takes all it offers."""
-    package = _Package(root, origin, read_manifest(root), home)
+    """selection: None takes all it offers. Raises PackageError for patterns without end."""
+    manifest = read_manifest(root)
+    origin = origin._replace(changelog=changelog_of(root, manifest))
+    package = _Package(root, origin, manifest, home)
     if selection is None:
         return {kind: list(package.offered(kind)) for kind in KINDS}
     return {kind: list(package.selected(kind, selection)) for kind in KINDS}
@@ -39,9 +43,12 @@ def python_contents(
 ) -> dict[Kind, list[Found]]:
     """Of the distribution `name` in `site`: its import packages' resources, its entry points."""
     found: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
+    changelogs = []
     for root in _import_packages(site, name):
+        changelogs.append(changelog_of(root, read_manifest(root)))
         for kind, items in package_contents(root, origin, selection, home).items():
             found[kind] += [_with_site(item, site) for item in items]
+    origin = origin._replace(changelog=next(filter(None, changelogs), None))
     chosen = None if selection is None else selection.get("extensions")
     for path, entry in _entry_points(site, name):
         wanted = chosen is None or bool(
@@ -98,7 +105,7 @@ class _Package:
                 continue
             for path in self._named(entry):
                 if os.path.isfile(path):
-                    paths.append(path)
+                    paths += [path] if path.name.endswith(SUFFIXES[kind]) else []
                 elif os.path.isdir(path):
                     paths += files_in(kind, path)
         changes = Filter([entry for entry in entries if is_change(entry)], self.root, self.home)
@@ -108,18 +115,27 @@ class _Package:
         if "*" not in entry and "?" not in entry:
             return [Path(os.path.normpath(self.root / entry))]
         from wcmatch import glob  # noqa: PLC0415  (see filters.py)
+        from wcmatch._wcparse import PatternLimitException  # noqa: PLC0415  (as above)
 
         flags = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.CASE
-        names = glob.glob(entry, flags=flags, root_dir=self.root)
+        try:
+            names = glob.glob(entry, flags=flags, root_dir=self.root)
+        except (PatternLimitException, RecursionError):
+            raise PackageError(f"{entry[:80]}: too much to look into") from None
         paths = sorted(os.path.normpath(self.root / name) for name in names)
-        return [
-            Path(path)
-            for path in paths
-            if not any(
-                part.startswith(".") and part != ".."
-                for part in os.path.relpath(path, self.root).split(os.sep)
-            )
-        ]
+        return [Path(path) for path in paths if self._is_plain(path)]
+
+    def _is_plain(self, path: str) -> bool:
+        """Patterns find nothing hidden, and nothing behind a link to a folder."""
+        parts = os.path.relpath(path, self.root).split(os.sep)
+        if any(part.startswith(".") and part != ".." for part in parts):
+            return False
+        above = self.root
+        for part in parts[:-1]:
+            above /= part
+            if part != ".." and os.path.islink(above):
+                return False
+        return True
 
     def _conventional(self, kind: Kind) -> list[Path]:
         folder = self.root / kind

@@ -141,11 +141,22 @@ def _install_arguments(spec: str, root: str, npm: Sequence[str]) -> list[str]:
 
 
 def _manager(npm: Sequence[str]) -> str:
-    """npm, pnpm, bun or another; `npmCommand` may run it by way of something else."""
+    """npm, pnpm, bun or another; `npmCommand` may run it by way of something else.
+
+    Raises PackageError where it may be either of two.
+    """
     words = [Path(word).name.lower().removesuffix(".cmd").removesuffix(".exe") for word in npm]
     if "--" in words[1:-1]:
         return words[len(words) - words[::-1].index("--")]
-    return next((word for word in words if word in _MANAGERS), words[0])
+    if words[0] in _MANAGERS:
+        return words[0]
+    named = list(dict.fromkeys(word for word in words if word in _MANAGERS))
+    if len(named) > 1:
+        raise PackageError(
+            f"npmCommand names {' and '.join(named)}",
+            hint='Put "--" before the one that is meant, with nothing else after it.',
+        )
+    return named[0] if named else words[0]
 
 
 def _allows(wanted: str, version: str) -> bool:

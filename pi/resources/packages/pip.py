@@ -4,15 +4,18 @@ Two packages may need two versions of a third, and neither may disturb what pi r
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from pi.resources.manifest import read_dependencies
 from pi.resources.packages.contents import SITE
+from pi.resources.packages.hosts import PYTHON
 from pi.resources.packages.programs import PackageError, Programs, find_program
-from pi.resources.packages.source import PipSource
+from pi.resources.packages.source import PipSource, distribution_name
 from pi.resources.packages.staging import own_root, staged
+from pi.resources.packages.versions import allows
 from pi.wire import jsonio
 
 __all__ = [
@@ -21,6 +24,7 @@ __all__ = [
     "installed_version",
     "is_current",
     "latest_version",
+    "newest_release",
 ]
 
 _QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
@@ -36,11 +40,9 @@ def installed_version(source: PipSource, place: Path) -> str | None:
 
 
 def is_current(source: PipSource, place: Path) -> bool:
-    """Whether it is there in the version that is pinned, if one is."""
+    """Whether it is there in a version that the source allows."""
     version = installed_version(source, place)
-    if version is None:
-        return False
-    return not source.pinned or source.limits.lstrip("= ") == version
+    return version is not None and allows(source.limits, version)
 
 
 def install(
@@ -66,9 +68,7 @@ def latest_version(source: PipSource, programs: Programs) -> str | None:
     if not _has_pip():
         return None
     asking = ("--dry-run", "--ignore-installed", "--no-deps", "--report", "-")
-    answer = programs.read(
-        [sys.executable, "-m", "pip", "install", *_QUIET, *asking, "--", source.spec]
-    )
+    answer = programs.read([*_install(), *asking, "--", source.spec])
     try:
         report = jsonio.loads(answer)
         return str(report["install"][0]["metadata"]["version"])
@@ -76,50 +76,57 @@ def latest_version(source: PipSource, programs: Programs) -> str | None:
         return None
 
 
+def newest_release(name: str, programs: Programs) -> str | None:
+    """The newest version of a distribution at the person's index, prereleases left out.
+
+    None where the index has none. Raises PackageError.
+    """
+    if _has_pip():
+        quiet = ("--disable-pip-version-check", "--no-input", "--no-color")
+        said = programs.read([sys.executable, "-m", "pip", "index", "versions", *quiet, "--", name])
+        match = re.search(r"\(([^()\s]+)\)", said.partition("\n")[0])
+    else:
+        plain = ("--quiet", "--no-deps", "--no-header", "--no-annotate")
+        command = [_uv(programs), "pip", "compile", *plain, "--python", sys.executable, "-"]
+        said = programs.read(command, given=f"{name}\n".encode())
+        match = re.search(r"^[^#\s]+==(\S+)", said, re.MULTILINE)
+    return None if match is None else match[1]
+
+
 def install_dependencies(root: Path, programs: Programs) -> None:
     """What the pyproject.toml of a package asks for, if pi is spoken to in it."""
-    if os.path.isfile(root / "pyproject.toml"):
-        needed = _dependencies(root)
-        if needed:
-            _pip(needed, root / SITE, programs)
-
-
-def _dependencies(root: Path) -> list[str]:
-    import tomllib  # noqa: PLC0415  (for packages that have such a file)
-
-    try:
-        value: Any = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
-    except (ValueError, OSError, RecursionError):
-        return []
-    tool, project = value.get("tool"), value.get("project")
-    if not isinstance(tool, dict) or "pi" not in tool or not isinstance(project, dict):
-        return []
-    listed = project.get("dependencies")
-    if not isinstance(listed, list):
-        return []
+    _, listed = read_dependencies(root)
     # pi itself is here already.
-    return [
-        item
-        for item in listed
-        if isinstance(item, str) and not item.startswith("-") and not item.startswith("pi-coding")
-    ]
+    needed = [item for item in listed if distribution_name(item) not in ("", PYTHON)]
+    if needed:
+        _pip(needed, root / SITE, programs)
 
 
 def _pip(specs: Sequence[str], target: Path, programs: Programs) -> None:
     where = ("--target", str(target))
     if _has_pip():
-        command = [sys.executable, "-m", "pip", "install", *_QUIET, *where, "--", *specs]
+        command = [*_install(), *where, "--", *specs]
     else:
-        # An environment made by uv has no pip.
-        uv = find_program("uv", programs.variables)
-        if uv is None:
-            raise PackageError(
-                "there is neither pip in pi's Python nor uv",
-                hint=f"Install pip with: {sys.executable} -m ensurepip",
-            )
         python = ("--python", sys.executable)
-        command = [uv, "pip", "install", "--quiet", *python, *where, "--", *specs]
+        command = [_uv(programs), "pip", "install", "--quiet", *python, *where, "--", *specs]
     programs.run(command)
+
+
+def _install() -> list[str]:
+    """The command; whatever a pip.conf says of another place is taken back: pip refuses two."""
+    elsewhere = ("--no-user", "--prefix=", "--root=")
+    return [sys.executable, "-P", "-m", "pip", "install", *_QUIET, *elsewhere]
+
+
+def _uv(programs: Programs) -> str:
+    """An environment made by uv has no pip."""
+    uv = find_program("uv", programs.variables)
+    if uv is None:
+        raise PackageError(
+            "there is neither pip in pi's Python nor uv",
+            hint=f"Install pip with: {sys.executable} -m ensurepip",
+        )
+    return uv
 
 
 def _has_pip() -> bool:

@@ -37,6 +37,11 @@ class Places:
             case "temporary":
                 return self.paths.cwd
 
+    @property
+    def cache(self) -> Path:
+        """Where packages of single runs are kept."""
+        return self.paths.agent / "tmp" / "extensions"
+
     def root(self, source: Source, scope: Scope) -> Path:
         """The folder that packages of this kind share; for npm, that of its package.json."""
         match source:
@@ -51,7 +56,7 @@ class Places:
         if scope != "temporary":
             return self.base(scope) / kind
         # What is here for a run only is kept, to be quicker the next time.
-        cache = self.paths.agent / "tmp" / "extensions"
+        cache = self.cache
         if isinstance(source, GitSource):
             at = f"@{source.ref}" if source.ref else ""
             kind = f"git-{source.host}"

@@ -9,6 +9,20 @@ from pi.errors import PiError
 
 __all__ = ["PackageError", "Programs", "find_program"]
 
+_NOWHERE = Path(os.sep)
+"""Where programs run that need no folder of ours. The working folder may be anybody's: npm would
+take its .npmrc, uv its pyproject.toml, and Python would run a pip.py that lies in it."""
+
+_REPOSITORY = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES"),
+        *("COMMON_DIR", "PREFIX", "SHALLOW_FILE", "GRAFT_FILE", "IMPLICIT_WORK_TREE", "NAMESPACE"),
+    )
+)
+"""Set where a hook of git starts pi: a clone would go over the index they name, and lose what is
+staged in it. npm and pip may run git, too."""
+
 _QUIET_LIMIT = 300.0
 """Seconds for one program while somebody waits for pi to start."""
 
@@ -28,12 +42,14 @@ class PackageError(PiError):
 class Programs:
     """variables: their environment. shown: whether a person watches, and can be asked.
 
-    npm: the command, its own arguments included (the setting `npmCommand`).
+    npm: the command, its own arguments included (the setting `npmCommand`). limit: seconds that a
+    program may take which nobody watches.
     """
 
     variables: Mapping[str, str]
     npm: Sequence[str] = ("npm",)
     shown: bool = False
+    limit: float = _QUIET_LIMIT
 
     def run(self, command: Sequence[str], *, cwd: Path | None = None) -> None:
         """Raises PackageError with what it said last."""
@@ -44,29 +60,35 @@ class Programs:
 
         try:
             # stdout is for our own results.
-            done = subprocess.run(command, cwd=cwd, env=dict(self.variables), stdout=2, check=False)
+            done = subprocess.run(
+                command, cwd=cwd or _NOWHERE, env=self._environment(), stdout=2, check=False
+            )
         except OSError as error:
             raise _missing(command, error) from None
         if done.returncode:
             raise _failure(command, _status(done.returncode), done.returncode)
 
-    def read(self, command: Sequence[str], *, cwd: Path | None = None) -> str:
-        """Its output, blanks at the ends taken off. Asks nobody anything."""
+    def read(self, command: Sequence[str], *, cwd: Path | None = None, given: bytes = b"") -> str:
+        """Its output, blanks at the ends taken off. Asks nobody anything. given: its stdin."""
         import subprocess  # noqa: PLC0415  (as in run)
 
         try:
             done = subprocess.run(
                 command,
-                cwd=cwd,
-                env={"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **self._silent()},
-                stdin=subprocess.DEVNULL,
+                cwd=cwd or _NOWHERE,
+                env={
+                    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+                    **self._environment(),
+                    "GIT_TERMINAL_PROMPT": "0",
+                },
+                input=given,
                 capture_output=True,
-                timeout=_QUIET_LIMIT,
+                timeout=self.limit,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             raise PackageError(
-                f"{_shown(command)} took longer than {_QUIET_LIMIT:g} s", killed=True
+                f"{_shown(command)} took longer than {self.limit:g} s", killed=True
             ) from None
         except OSError as error:
             raise _missing(command, error) from None
@@ -77,8 +99,8 @@ class Programs:
             raise _failure(command, reason, done.returncode)
         return done.stdout.decode("utf-8", "replace").strip()
 
-    def _silent(self) -> dict[str, str]:
-        return {**self.variables, "GIT_TERMINAL_PROMPT": "0"}
+    def _environment(self) -> dict[str, str]:
+        return {name: value for name, value in self.variables.items() if name not in _REPOSITORY}
 
 
 def find_program(name: str, variables: Mapping[str, str]) -> str | None:
@@ -98,8 +120,9 @@ def _missing(command: Sequence[str], error: OSError) -> PackageError:
 
 
 def _shown(command: Sequence[str]) -> str:
-    """The program and what it was to do, as `git clone`."""
-    words = [word for word in command[:3] if not word.startswith("-")]
+    """The program and what it was to do, as `git clone`. A module of Python is one, too."""
+    module = [*command[:3]].index("-m") + 1 if "-m" in command[:3] else 0
+    words = [word for word in command[module : module + 3] if not word.startswith("-")]
     return " ".join([Path(words[0]).name, *words[1:2]])
 
 

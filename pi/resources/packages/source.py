@@ -19,6 +19,7 @@ __all__ = [
     "NpmSource",
     "PipSource",
     "Source",
+    "distribution_name",
     "identity",
     "local_path",
     "parse_source",
@@ -27,7 +28,11 @@ __all__ = [
 # Compiled by `re` at their first use: most runs get by without.
 _NPM_NAME = r"(?:@[A-Za-z0-9~][\w.~-]*/)?[A-Za-z0-9~][\w.~-]*"
 _NPM = rf"({_NPM_NAME})(?:@(\S.*))?"
-_PIP = r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(\[[\w.,\s-]*\])?\s*((?:[=<>!~].*)?)"
+_LIMIT = r"(?:===|[=<>!~]=|[<>])\s*[\w.*+!-]+"
+_PIP = (
+    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(\[[\w.,\s-]*\])?\s*"
+    rf"((?:{_LIMIT}(?:\s*,\s*{_LIMIT})*)?)"
+)
 _EXACT = r"[=v\s]*\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?"
 _SCP = r"([\w.-]+)@([^:/@]+):(.+)"
 _PROTOCOL = r"(?:https?|ssh|git)://"
@@ -99,12 +104,11 @@ def parse_source(text: str) -> Source:
         return NpmSource(match[0], match[1], match[2])
     if text.startswith("pip:"):
         match = re.fullmatch(_PIP, text.removeprefix("pip:").strip())
-        if match is None or ";" in match[3] or "@" in match[3]:
+        if match is None:
             raise ConfigError(
                 f"{text}: not the name of a Python package", hint="Write: pip:name==1.2.3"
             )
-        name = re.sub(r"[-_.]+", "-", match[1]).lower()
-        return PipSource(match[0], name, match[3].strip())
+        return PipSource(match[0], distribution_name(match[1]), match[3].strip())
     address = bool(re.match(_PROTOCOL, text, re.IGNORECASE))
     if address or text.startswith("git:"):
         source = _git(text if address else text.removeprefix("git:").strip())
@@ -112,6 +116,12 @@ def parse_source(text: str) -> Source:
             raise ConfigError(f"{text}: not the address of a git repository", hint=_FORMS)
         return source
     return LocalSource(text)
+
+
+def distribution_name(requirement: str) -> str:
+    """As indexes compare names; "" for what names nothing."""
+    match = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", requirement.strip())
+    return re.sub(r"[-_.]+", "-", match[0]).lower() if match else ""
 
 
 _FORMS = (
@@ -176,7 +186,8 @@ def _checked(repo: str, host: str, path: str, ref: str | None) -> GitSource | No
         for text in (path, unquote(path))
         for part in text.split("/")
     )
-    if len(parts) < 2 or unsafe or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", host):
+    least = 1 if host.startswith("gist.") else 2
+    if len(parts) < least or unsafe or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", host):
         return None
     if ".." in host or repo.startswith("-") or (ref is not None and ref.startswith("-")):
         return None

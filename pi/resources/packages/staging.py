@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pi.config.locks import folder_lock
+from pi.resources.packages.programs import PackageError
 
 __all__ = ["discard", "own_root", "staged"]
 
@@ -56,14 +57,20 @@ def staged(place: Path, build: Callable[[Path], None]) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a file or a folder with all in it, read-only files too; missing is well."""
+    """Remove a file or a folder with all in it, read-only files too; missing is well.
+
+    Raises PackageError for folders in folders without end.
+    """
     if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
     elif path.exists():
-        if sys.version_info >= (3, 12):
-            shutil.rmtree(path, onexc=_retry)
-        else:
-            shutil.rmtree(path, onerror=_retry)
+        try:
+            if sys.version_info >= (3, 12):
+                shutil.rmtree(path, onexc=_retry)
+            else:
+                shutil.rmtree(path, onerror=_retry)
+        except RecursionError:
+            raise PackageError(f"{path}: too many folders in each other to remove them") from None
 
 
 def _old_ones(place: Path) -> list[Path]:

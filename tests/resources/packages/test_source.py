@@ -14,6 +14,7 @@ from pi.resources.packages.source import (
     LocalSource,
     NpmSource,
     PipSource,
+    distribution_name,
     identity,
     parse_source,
 )
@@ -58,6 +59,13 @@ def test_npm(text: str, name: str, version: str | None, pinned: bool) -> None:
         ("git://host.org/a/b/", "git://host.org/a/b", "host.org/a/b", None),
         ("git:https://host.org/a/b", "https://host.org/a/b", "host.org/a/b", None),
         ("git:localhost/a/b", "https://localhost/a/b", "localhost/a/b", None),
+        (
+            "https://gist.host.org/12ab@34cd",
+            "https://gist.host.org/12ab",
+            "gist.host.org/12ab",
+            "34cd",
+        ),
+        ("git:gist.host.org/12ab", "https://gist.host.org/12ab", "gist.host.org/12ab", None),
     ],
 )
 def test_git(text: str, repo: str, place: str, ref: str | None) -> None:
@@ -91,7 +99,15 @@ def test_paths(text: str) -> None:
     "text",
     [
         *("", "  ", "a\0b", "npm:", "npm:@x", "npm:-x", "npm:../x", "npm:a/b", "npm:a b", "npm:.x"),
-        *("pip:", "pip:-r", "pip:a @ https://x", "pip:a; os_name", "pip:a/b", "pip:a b"),
+        *(
+            "pip:",
+            "pip:-r",
+            "pip:a @ https://x",
+            "pip:a; os_name",
+            "pip:a/b",
+            "pip:a b",
+            "pip:a==1 -r",
+        ),
         *("git:", "git:x", "git:-x/y/z", "git:host.org/a", "git:host.org/a/../../b", "git:../x"),
         *("https://host.org/a", "https:///a/b", "https://host.org/a/%2e%2e/%2e%2e/b", "https://[x"),
         *("git:git@-host:a/b", "git:host.org/a/b@--upload-pack=x", "git:host.org/-a/b"),
@@ -145,3 +161,16 @@ def test_nothing_leaves_its_folder(text: str) -> None:
     if not isinstance(source, LocalSource):
         assert places.installed(source, "user").is_relative_to(places.root(source, "user"))
         assert ".." not in places.installed(source, "temporary").parts
+
+
+@pytest.mark.parametrize(
+    ("requirement", "name"),
+    [
+        ("Pi_coding.agent-py>=0.1", "pi-coding-agent-py"),
+        (" a [x] ; y", "a"),
+        ("-r x", ""),
+        ("", ""),
+    ],
+)
+def test_names_of_distributions(requirement: str, name: str) -> None:
+    assert distribution_name(requirement) == name
