@@ -1,11 +1,17 @@
 """Whether what extensions give can be stored and sent: a fault of theirs must not end a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pi.wire.jsonio import dumps
 
-__all__ = ["content_problem", "headers_problem", "json_problem", "messages_problem"]
+__all__ = [
+    "content_problem",
+    "headers_problem",
+    "json_problem",
+    "messages_problem",
+    "shown",
+]
 
 _ROLES = frozenset(
     {
@@ -34,24 +40,26 @@ def content_problem(content: Any, *, text: bool = False) -> str | None:
     """Why it is no content of a message. text: whether plain text is one, too."""
     if text and isinstance(content, str):
         return None
-    if not isinstance(content, list):
+    if not isinstance(content, list | tuple):
         return f"content is a list of blocks, not {content!r:.60}"
     for block in content:
         kind = block.get("type") if isinstance(block, dict) else None
         if not isinstance(kind, str) or kind not in _BLOCKS:
-            return f"{block!r:.60} is no block of content"
+            return f"{shown(block)} is no block of content"
         for key in _BLOCKS[kind]:
             if not isinstance(block.get(key), str):
                 return f"a {kind} block needs {key}"
     return json_problem(content)
 
 
-def messages_problem(messages: Sequence[Any]) -> str | None:
+def messages_problem(messages: Any) -> str | None:
     """Why these are no messages of a conversation."""
+    if not isinstance(messages, list):
+        return f"messages are a list, not {type(messages).__name__}"
     for message in messages:
         role = message.get("role") if isinstance(message, dict) else None
         if role not in _ROLES:
-            return f"{message!r:.60} is no message"
+            return f"{shown(message)} is no message"
         if role in ("user", "assistant", "toolResult", "custom", "system"):
             plain = role in ("user", "custom", "system")
             problem = content_problem(message.get("content"), text=plain)
@@ -68,3 +76,11 @@ def headers_problem(headers: Mapping[Any, Any]) -> str | None:
         if not isinstance(name, str) or not isinstance(value, str | None):
             return f"header {name!r:.60} is {value!r:.60}, and should be text or None"
     return None
+
+
+def shown(value: object) -> str:
+    """A wrong answer, in a line."""
+    try:
+        return f"{value!r:.80}"
+    except Exception:  # noqa: BLE001  (code of others)
+        return f"an object of type {type(value).__name__}"

@@ -5,7 +5,8 @@ asks, its older part is replaced by a summary. Nothing is deleted: the summary i
 and the context from then on begins with it.
 """
 
-from collections.abc import AsyncGenerator
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
@@ -56,10 +57,15 @@ class Limits(NamedTuple):
     window: int
 
     @classmethod
-    def of(cls, model: Model, settings: Compaction) -> "Limits":
-        """As the settings say, unless they ask for what this model's window cannot hold."""
+    def of(cls, model: Model, settings: Compaction, selected: str) -> "Limits":
+        """As the settings say, unless they ask for what this model's window cannot hold.
+
+        selected: the model that they are looked up for. Nothing is due in a window of unknown size.
+        """
         window = model.context_window
-        reserve, keep = settings.for_model(model.reference)
+        reserve, keep = settings.for_model(selected)
+        if window <= 0:
+            return cls(sys.maxsize, keep, 0)
         if reserve >= window:
             reserve = window // 4
         trigger = window - reserve
@@ -71,14 +77,17 @@ class Compactor:
     """Compacts one transcript.
 
     outcome: of the last `run`: "nothing" where there was nothing to summarise.
-    running: whether a summary is being made.
+    running: whether a summary is being made. selected: the session's model; where it is a virtual
+    one, `route` says which model makes the summaries.
     """
 
     transcript: Transcript
     request: Request
     settings: Compaction
     retry: RetryPolicy
+    selected: Model
     hooks: "Hooks | None" = None
+    route: Callable[[Abort], Awaitable[tuple[Model, ThinkingLevel]]] | None = None
     enabled: bool = field(init=False)
     outcome: Literal["done", "nothing", "failed", "aborted"] = field(default="nothing", init=False)
     running: bool = field(default=False, init=False)
@@ -94,9 +103,12 @@ class Compactor:
         """
         if not self.enabled:
             return False
-        limits = Limits.of(model, self.settings)
+        limits = self._limits(model)
         tokens = self.transcript.tokens_with(coming or [])
         return tokens > max(limits.trigger, self._floor and self._floor + limits.keep)
+
+    def _limits(self, model: Model) -> Limits:
+        return Limits.of(model, self.settings, self.selected.reference)
 
     async def run(
         self,
@@ -108,7 +120,7 @@ class Compactor:
         instructions: str | None = None,
         will_retry: bool = False,
     ) -> AsyncGenerator[AgentEvent, None]:
-        """Compact now; `outcome` says how it went.
+        """Compact now; `outcome` says how it went. model: whose limits hold.
 
         An automatic one is silent where there is nothing to compact. Raises CompactionError after
         the last event for a manual one that did not come about.
@@ -127,10 +139,6 @@ class Compactor:
         failure = self._nothing() if cut is None else None
         custom: CustomCompaction | None = None
         if cut is not None:
-            reply_tokens, _ = self.settings.for_model(model.reference)
-            summariser = Summariser(
-                self.request, model, thinking, self.retry, abort, reply_tokens, reason
-            )
             self.running = True
             try:
                 answer = await self._ask(cut, reason, abort, instructions, will_retry)
@@ -138,6 +146,13 @@ class Compactor:
                     custom = _chosen(answer)
                     end = self._stored_custom(cut, custom, model, reason, will_retry)
                 else:
+                    asked, level = model, thinking
+                    if self.route is not None and self.selected.is_virtual:
+                        asked, level = await self.route(abort)
+                    reply_tokens, _ = self.settings.for_model(self.selected.reference)
+                    summariser = Summariser(
+                        self.request, asked, level, self.retry, abort, reply_tokens, reason
+                    )
                     async with aclosing(self._summary(cut, summariser, instructions)) as events:
                         async for event in events:
                             yield event
@@ -154,7 +169,7 @@ class Compactor:
                 self.running = False
         if failure is not None and self.outcome != "aborted":
             end["errorMessage"] = f"{_FAILED[reason]}: {failure}"
-        if cut is not None and self.hooks is not None:
+        if self.hooks is not None:
             await self._tell(self.hooks, end, will_retry, from_extension=custom is not None)
         yield end
         if failure is not None and reason == "manual":
@@ -236,7 +251,7 @@ class Compactor:
         transcript = self.transcript
         if transcript.was_just_compacted:
             return None
-        limits = Limits.of(model, self.settings)
+        limits = self._limits(model)
         system = estimate([m for m in transcript.messages if m["role"] == "system"])
         room = limits.window - limits.window // 8 - system
         active = active_entries(transcript.store.history)
@@ -302,7 +317,7 @@ class Compactor:
         self, entry: CompactionEntry, model: Model, reason: CompactionReason, will_retry: bool
     ) -> CompactionEnd:
         after = estimate(self.transcript.messages)
-        self._floor = after if after > Limits.of(model, self.settings).trigger else 0
+        self._floor = after if after > self._limits(model).trigger else 0
         end: CompactionEnd = {
             "type": "compaction_end",
             "reason": reason,

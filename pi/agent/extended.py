@@ -12,15 +12,16 @@ from pi.agent import hook_events as ev
 from pi.agent.abort import Abort, Aborted
 from pi.agent.boundary import commit, preview
 from pi.agent.checks import content_problem, json_problem
+from pi.agent.faults import NOT_WHOLE, Whole, text_of_error
 from pi.agent.hooks import Hooks, PromptParts
-from pi.agent.navigation import Move, Navigation
+from pi.agent.navigation import AskedMove, Move, Navigation
+from pi.agent.toolset import ToolSet
 from pi.agent.transcript import Transcript, system_in_force
 from pi.errors import ContextOverflowError, PiError
 from pi.providers.base import Context
 from pi.providers.errors import is_overflow
 from pi.session.context import to_model_messages
 from pi.session.store import SessionStore
-from pi.tools.base import Tool
 from pi.wire.entries import SessionEntry
 from pi.wire.events import AssistantEvent, TurnEnd
 from pi.wire.messages import (
@@ -49,11 +50,32 @@ async def around_move(
     hooks: Hooks,
     store: SessionStore,
     move: Move,
-    make: Callable[[Move], Awaitable[Navigation]],
+    make: Callable[[Move, AskedMove], Awaitable[Navigation]],
 ) -> Navigation:
-    """A move in the tree as those who extend pi want it; they are told of it afterwards."""
+    """A move in the tree as those who extend pi want it; they are told of it afterwards.
+
+    make: makes it, once it was asked how, with nothing else under way.
+    """
     old = store.leaf_id
-    if hooks.wants("session_before_tree"):
+    asked = _Asked(move)
+    done = await make(move, asked.by(hooks, old))
+    if not done.cancelled:
+        event = ev.SessionTree(store.leaf_id, old, done.summary, asked.move.custom is not None)
+        await hooks.notify(event)
+    return done
+
+
+@dataclass(slots=True)
+class _Asked:
+    """move: as it was left."""
+
+    move: Move
+
+    async def by(self, hooks: Hooks, old: str | None) -> Move | None:
+        """None where somebody does not want it."""
+        move = self.move
+        if not hooks.wants("session_before_tree"):
+            return move
         first = move.entries[0]["parentId"] if move.entries else old
         plan = ev.TreePlan(
             move.target_id,
@@ -62,27 +84,30 @@ async def around_move(
             move.entries,
             move.summarise,
             move.instructions,
+            move.replace,
             move.label,
         )
         answer = await hooks.before_tree(ev.SessionBeforeTree(plan))
         if isinstance(answer, ev.Cancel):
-            return Navigation(cancelled=True)
+            return None
         if answer is not None:
-            move = move._replace(
+            self.move = move._replace(
                 custom=answer if move.summarise and answer.summary else None,
                 instructions=answer.custom_instructions or move.instructions,
+                replace=move.replace
+                if answer.replace_instructions is None
+                else answer.replace_instructions,
                 label=answer.label or move.label,
             )
-    done = await make(move)
-    if not done.cancelled:
-        event = ev.SessionTree(store.leaf_id, old, done.summary, move.custom is not None)
-        await hooks.notify(event)
-    return done
+        return self.move
 
 
 def custom_message(fields: Any) -> CustomMessage:
     """An extension's message, complete. Raises ValueError for what cannot be one."""
-    kind, content = fields.get("customType"), fields.get("content")
+    if not isinstance(fields, Mapping):
+        raise ValueError(f'a message is {{"customType": …, "content": …}}, not {fields!r:.60}')
+    kind: Any = fields.get("customType")
+    content: Any = fields.get("content")
     if not isinstance(kind, str) or not kind:
         raise ValueError("a message needs a customType")
     problem = content_problem(content, text=True) or json_problem(fields.get("details"))
@@ -110,7 +135,7 @@ class Beginning:
 
     messages: Sequence[CustomMessage] = ()
     forced: str | None = None
-    prompt: tuple[Sequence[Tool], Mapping[str, str]] | None = None
+    prompt: ToolSet | None = None
 
 
 async def before_run(hooks: Hooks, opening: UserMessage | CustomMessage, abort: Abort) -> Beginning:
@@ -175,7 +200,7 @@ async def turn_ended(
     """Whether one more request is wanted, and the entries that were added."""
     if not hooks.wants("turn_end"):
         return False, ()
-    message, results = turn["message"], turn["toolResults"]
+    message, results = turn["message"], [*turn["toolResults"]]
     ids = transcript.ids_of_last(1 + len(results))
     reason = message["stopReason"]
     event = ev.TurnEnd(
@@ -189,16 +214,21 @@ async def turn_ended(
         go_on=False,
         context=transcript.messages,
     )
-    await hooks.boundary(event, lambda drafts: preview(transcript, drafts))
+    with Whole(message, *results) as whole:
+        await hooks.boundary(event, lambda drafts: preview(transcript, drafts))
+    if whole.broken:
+        hooks.fault(event.name, ValueError(NOT_WHOLE))
     written = commit(transcript, event.entries) if event.entries else []
     return event.go_on, written
 
 
 async def before_settle(
-    hooks: Hooks, transcript: Transcript
+    hooks: Hooks, transcript: Transcript, outcome: ev.Outcome
 ) -> tuple[bool, Sequence[SessionEntry]]:
     """The same, when nothing is left to do."""
-    event = ev.AgentBeforeSettle(entries=[], go_on=False, context=transcript.messages)
+    event = ev.AgentBeforeSettle(
+        outcome=outcome, entries=[], go_on=False, context=transcript.messages
+    )
     await hooks.boundary(event, lambda drafts: preview(transcript, drafts))
     written = commit(transcript, event.entries) if event.entries else []
     return event.go_on, written
@@ -224,7 +254,7 @@ async def open_changed(
     except PiError:
         raise
     except Exception as error:
-        text = f"{type(error).__name__}: {error}"
+        text = text_of_error(error)
         raise PiError(f"the context as extensions changed it cannot be sent: {text}") from error
 
 

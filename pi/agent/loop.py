@@ -7,7 +7,7 @@ and decides what a failure means. Each tool call gets exactly one result, in the
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from pi.agent.abort import Abort, Aborted
@@ -40,7 +40,9 @@ class TurnLoop:
     queues: what the person says meanwhile; heard before the first request and after each turn.
     before_turn: events of what is to be done between two turns, such as compaction.
     patch: system messages for what changed in prompt or tools since the last request.
+    route: for a virtual model, says in `asked` where the next request goes; raises PiError.
     failure: after the run, what ended it, if it was an error.
+    asked: the model that answers the request under way, and how hard it thinks.
     go_on: set by who handles a turn_end, to have one more request although all is answered.
     """
 
@@ -52,8 +54,10 @@ class TurnLoop:
     queues: MessageQueues
     before_turn: Callable[[], AsyncGenerator[AgentEvent, None]]
     patch: Callable[[], Sequence[AgentMessage]] = tuple
+    route: Callable[[], AsyncGenerator[AgentEvent, None]] | None = None
     failure: Exception | None = None
     go_on: bool = False
+    asked: tuple[Model, ThinkingLevel] = field(init=False)
 
     async def run(self, *, at_end: bool = False) -> AsyncGenerator[AgentEvent, None]:
         """Turns until the model is done; the caller has announced the prompt's messages.
@@ -101,7 +105,8 @@ class TurnLoop:
 
     async def _ask(self) -> AsyncGenerator[AgentEvent, None]:
         """One request: message_start, updates, message_end."""
-        began, thinking = time.monotonic(), self.thinking
+        began = time.monotonic()
+        self.asked = self.model, self.thinking
         partial: AssistantMessage | None = None
         final: AssistantMessage | None = None
         self.failure = None
@@ -109,6 +114,11 @@ class TurnLoop:
         try:
             if self.abort.triggered:
                 raise Aborted
+            if self.model.is_virtual and self.route is not None:
+                async with aclosing(self.route()) as routing:
+                    async for told in routing:
+                        yield told
+                began = time.monotonic()
             stream = self.open_stream()
             wait, following = self.abort.wait, stream.__anext__
             while True:
@@ -140,8 +150,11 @@ class TurnLoop:
             final = self._ended(await _closed(stream, partial), "error", error.told)
         finally:
             await _closed(stream, partial)
-        final["durationMs"] = round((time.monotonic() - began) * 1000)
-        final["thinkingLevel"] = thinking
+        if self.asked[0].is_virtual:  # nobody was asked
+            final["content"] = [{"type": "text", "text": ""}]
+        else:
+            final["durationMs"] = round((time.monotonic() - began) * 1000)
+            final["thinkingLevel"] = self.asked[1]
         if partial is None:
             yield {"type": "message_start", "message": final}
         yield {"type": "message_end", "message": final}
@@ -151,12 +164,13 @@ class TurnLoop:
     ) -> AssistantMessage:
         """The message so far, closed as failed."""
         if partial is None:
+            model = self.asked[0]
             partial = {
                 "role": "assistant",
                 "content": [],
-                "api": self.model.api,
-                "provider": self.model.provider,
-                "model": self.model.id,
+                "api": model.api,
+                "provider": model.provider,
+                "model": model.id,
                 "usage": empty_usage(),
                 "stopReason": "pending",
                 "timestamp": now_ms(),

@@ -1,6 +1,6 @@
 """Moving about in the tree of a session, with a summary of the branch that is left."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -18,22 +18,37 @@ from pi.wire.messages import AgentMessage, text_of
 if TYPE_CHECKING:
     from pi.agent.hook_events import CustomTree
 
-__all__ = ["Move", "Navigation", "landing", "left_behind", "make", "summarise_branch"]
+__all__ = [
+    "AskedMove",
+    "Move",
+    "Navigation",
+    "landing",
+    "left_behind",
+    "make",
+    "make_summarised",
+    "summarise_branch",
+]
 
 
 class Move(NamedTuple):
     """A move that is wanted.
 
     entries: those of the branch that is left. custom: an extension's summary, in place of ours.
-    label: goes to the summary if there is one, else to the target.
+    replace: whether the instructions stand in place of pi's own. label: goes to the summary if
+    there is one, else to the target.
     """
 
     target_id: str
     entries: list[SessionEntry]
     summarise: bool = False
     instructions: str | None = None
+    replace: bool = False
     label: str | None = None
     custom: "CustomTree | None" = None
+
+
+AskedMove = Coroutine[Any, Any, Move | None]
+"""Asks those who extend pi; the move as they want it, None where one of them does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,8 @@ async def summarise_branch(
     summariser: Summariser,
     budget: int,
     instructions: str | None,
+    *,
+    replace: bool = False,
 ) -> AsyncGenerator[AgentEvent, None]:
     """Retry events; afterwards `summariser.text` is the summary, empty for nothing to tell.
 
@@ -95,9 +112,31 @@ async def summarise_branch(
     parts = conversation_parts(reversed(messages))
     if not parts:
         return
-    async with aclosing(summariser.summarise("branch", parts, None, instructions)) as events:
+    summarising = summariser.summarise("branch", parts, None, instructions, replace=replace)
+    async with aclosing(summarising) as events:
         async for event in events:
             yield event
+
+
+async def make_summarised(
+    transcript: Transcript,
+    move: Move,
+    summariser: Summariser,
+    tell: Callable[[AgentEvent], None],
+) -> Navigation:
+    """Make the move after a summary of what is left. tell: hears of retries.
+
+    Raises SummaryError and Aborted, and then nothing has moved.
+    """
+    window, reserve = summariser.model.context_window, summariser.reply_tokens
+    budget = window - reserve if reserve < window else window // 2
+    summarising = summarise_branch(
+        move.entries, summariser, budget, move.instructions, replace=move.replace
+    )
+    async with aclosing(summarising) as events:
+        async for event in events:
+            tell(event)
+    return make(transcript, move, summariser)
 
 
 def make(transcript: Transcript, move: Move, summariser: Summariser | None) -> Navigation:

@@ -27,20 +27,26 @@ class Files:
     modified: set[str] = field(default_factory=set)
 
     def note_calls(self, messages: Iterable[AgentMessage]) -> None:
-        """Add what the tool calls of these messages name."""
+        """Add what the tool calls of these messages name, and the calls that those made."""
         for message in messages:
-            if message["role"] != "assistant":
-                continue
-            for block in message["content"]:
-                if block["type"] != "toolCall":
-                    continue
-                path = block["arguments"].get("path")
-                if not isinstance(path, str):
-                    continue
-                if block["name"] in _READING:
-                    self.read.add(path)
-                elif block["name"] in _CHANGING:
-                    self.modified.add(path)
+            if message["role"] == "assistant":
+                for block in message["content"]:
+                    if block["type"] == "toolCall":
+                        self._note(block["name"], block["arguments"])
+            elif message["role"] == "toolResult":
+                nested = message.get("nestedCalls")
+                for call in nested.get("calls", ()) if isinstance(nested, dict) else ():
+                    if isinstance(call, dict):
+                        self._note(call.get("name"), call.get("arguments"))
+
+    def _note(self, name: Any, arguments: Any) -> None:
+        path = arguments.get("path") if isinstance(arguments, dict) else None
+        if not isinstance(path, str):
+            return
+        if name in _READING:
+            self.read.add(path)
+        elif name in _CHANGING:
+            self.modified.add(path)
 
     def note_summary(self, entry: Mapping[str, Any] | None) -> None:
         """Add what a compaction or branch summary of ours lists; an extension's is its own."""

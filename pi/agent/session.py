@@ -9,25 +9,28 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pi.agent.abort import Abort, Aborted
+from pi.agent.activity import Activity, BusyError
+from pi.agent.aside import Aside
 from pi.agent.compaction import Compactor
 from pi.agent.loop import TurnLoop
 from pi.agent.queues import MessageQueues, user_message
 from pi.agent.recovery import Recovery
 from pi.agent.retry import RetryPolicy
-from pi.agent.shells import Shells
+from pi.agent.selecting import Selecting
 from pi.agent.summary import Request, Summariser
 from pi.agent.toolcalls import NewContext, ToolRunner
+from pi.agent.toolset import Told, ToolSet
 from pi.agent.transcript import Transcript
 from pi.config.settings_types import Compaction
 from pi.errors import PiError
 from pi.providers.base import Context
 from pi.session.context import SessionContext, to_model_messages
 from pi.session.store import SessionStore
-from pi.tools.base import Tool, declaration
+from pi.tools.base import Tool
 from pi.wire.events import AgentEvent, AssistantEvent, SessionInfoChanged
 from pi.wire.messages import (
     AgentMessage,
@@ -39,44 +42,30 @@ from pi.wire.messages import (
     UserMessage,
 )
 from pi.wire.model import Model
-from pi.wire.system import replay_system, system_change
 
 if TYPE_CHECKING:
     from pi.agent.hooks import Hooks
-    from pi.agent.navigation import Move, Navigation
+    from pi.agent.navigation import AskedMove, Move, Navigation
     from pi.agent.statistics import SessionStatistics
+    from pi.models.virtual import Routes
+    from pi.session.statistics import Statistics
 
 __all__ = ["AgentSession", "BusyError", "Request"]
 
 log = logging.getLogger(__name__)
 
 
-class BusyError(PiError):
-    """The session is at something else."""
-
-
-@dataclass(slots=True)
-class _Activity:
-    """What the session is at. `idle` is set when it is at nothing."""
-
-    abort: Abort = field(default_factory=Abort)
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
-    compacting: bool = False
-
-    def __post_init__(self) -> None:
-        self.idle.set()
-
-
-class AgentSession:
+class AgentSession(Selecting):
     """One conversation on one session store.
 
-    sections: the system prompt by section name. tools: those that are switched on, in order.
+    tools: those that are switched on, and the prompt that goes with them.
     one_off: starts requests whose prompt will not be sent again, for summaries; `request` unless
         given.
     branch_reserve: tokens of the window to leave free when a branch is summarised.
     on_event: is told what happens outside of a run, or from outside during one.
-    hooks: who extends pi, None while nobody does.
-    context: the store's as it is now, where it has been built already.
+    hooks: who extends pi, None while nobody does. routes: where requests for virtual models go.
+    context: the store's as it is now, where it has been built already. callable_tools: see
+        ToolRunner.
     """
 
     def __init__(
@@ -85,8 +74,7 @@ class AgentSession:
         *,
         model: Model,
         thinking: ThinkingLevel,
-        sections: Mapping[str, str],
-        tools: Sequence[Tool],
+        tools: ToolSet,
         request: Request,
         tool_context: NewContext,
         one_off: Request | None = None,
@@ -97,44 +85,43 @@ class AgentSession:
         on_event: Callable[[AgentEvent], None] | None = None,
         hooks: "Hooks | None" = None,
         context: SessionContext | None = None,
+        callable_tools: Callable[[], Mapping[str, Tool]] | None = None,
+        routes: "Routes | None" = None,
     ) -> None:
+        super().__init__(model, thinking, routes)
         self.store = store
-        self.model = model
-        self.thinking = thinking
         self.queues = MessageQueues() if queues is None else queues  # an empty one is falsy
         self.transcript = Transcript(store, context)
         self.retry = retry or RetryPolicy()
         self.compactor = Compactor(
-            self.transcript, one_off or request, compaction or Compaction(), self.retry
+            self.transcript, one_off or request, compaction or Compaction(), self.retry, model
         )
+        self.compactor.route = self.for_summaries
         self.on_event = on_event or _ignore
+        self.on_moved: Callable[[], None] = lambda: None
         self.hooks = self.compactor.hooks = hooks
         self._branch_reserve = branch_reserve
-        self._sections = sections
-        self._tools = tools
+        self._told = Told(self.transcript, tools)
         self._request = request
-        self._runner = ToolRunner({tool.name: tool for tool in tools}, tool_context, hooks)
+        self._runner = ToolRunner(tools.by_name(), tool_context, hooks, callable_tools)
         self._forced_prompt: str | None = None
-        self._changed = False
-        self._before: tuple[Sequence[Tool], Mapping[str, str]] | None = None
         self._next_turn: list[CustomMessage] = []
         self._recovery = Recovery(self.transcript, self.compactor)
-        self._activity = _Activity()
+        self._activity = Activity()
         self._loop: TurnLoop | None = None
         self._last: AssistantMessage | None = None
         self._pause: Abort | None = None  # while it waits to try again
-        self._shells = Shells()
-        self._unstored: list[BashExecutionMessage | CustomMessage] = []
+        self._aside = Aside(self.transcript, self._tell, lambda: self.is_busy)
 
     @property
     def tools(self) -> tuple[Tool, ...]:
         """Those that are switched on, in order."""
-        return tuple(self._tools)
+        return tuple(self._told.now.tools)
 
     @property
     def sections(self) -> Mapping[str, str]:
         """The system prompt by section name, as the next request will have it."""
-        return self._sections
+        return self._told.now.sections
 
     @property
     def last_reply(self) -> AssistantMessage | None:
@@ -144,7 +131,7 @@ class AgentSession:
     @property
     def is_busy(self) -> bool:
         """Whether a run or a compaction is under way."""
-        return not self._activity.idle.is_set()
+        return self._activity.busy
 
     @property
     def is_aborted(self) -> bool:
@@ -172,48 +159,16 @@ class AgentSession:
         """Wait until nothing is under way."""
         await self._activity.idle.wait()
 
-    def set_model(self, model: Model, *, source: Literal["set", "cycle"] = "set") -> None:
-        """Use another model from the next request on; the thinking level becomes one it has."""
-        before, self.model = self.model, model
-        self.store.append_model_change(model.provider, model.id)
-        if self._loop is not None:
-            self._loop.model = model
-        self.set_thinking(self.thinking)
-        if self.hooks is not None and self.hooks.wants("model_select"):
-            from pi.agent.hook_events import ModelSelect  # noqa: PLC0415  (loaded by the hooks)
-
-            self.hooks.post(ModelSelect(model, before if before.id else None, source))
-
-    def renew_model(self, model: Model) -> None:
-        """The same model, of which other things are known now; nothing is recorded."""
-        self.model = model
-        if self._loop is not None:
-            self._loop.model = model
-
-    def set_thinking(self, level: ThinkingLevel) -> ThinkingLevel:
-        """Think at this level, or the nearest the model has, from the next request on."""
-        level = self.model.clamp_thinking(level)
-        if level != self.thinking:
-            before, self.thinking = self.thinking, level
-            self.store.append_thinking_level(level)
-            if self._loop is not None:
-                self._loop.thinking = level
-            self.on_event({"type": "thinking_level_changed", "level": level})
-            if self.hooks is not None and self.hooks.wants("thinking_level_select"):
-                from pi.agent.hook_events import ThinkingLevelSelect  # noqa: PLC0415  (as above)
-
-                self.hooks.post(ThinkingLevelSelect(level, before))
-        return level
-
-    def set_tools(self, tools: Sequence[Tool], sections: Mapping[str, str]) -> None:
+    def set_tools(self, chosen: ToolSet) -> None:
         """Use these tools, and the prompt that goes with them, from the next request on."""
-        self._tools = tools
-        self._sections = sections
-        self._runner = replace(self._runner, tools={tool.name: tool for tool in tools})
-        self._before = None
-        self._changed = True
+        self._told.use(chosen)
+        self._runner = replace(self._runner, tools=chosen.by_name())
         if self._loop is not None:
             self._loop.tools = self._runner
+
+    def pending_patch(self) -> list[AgentMessage]:
+        """What of prompt and tools the next request tells anew, as it is now."""
+        return self._told.pending()
 
     def use_hooks(self, hooks: "Hooks | None") -> None:
         """Others extend pi from now on. Not during a run."""
@@ -238,12 +193,15 @@ class AgentSession:
     def set_auto_retry(self, enabled: bool) -> None:
         self.retry = self.compactor.retry = self.retry._replace(enabled=enabled)
 
-    def statistics(self) -> "SessionStatistics":
-        """What the whole session adds up to, and how full the context is."""
+    def statistics(self, counted: "Statistics | None" = None) -> "SessionStatistics":
+        """What the whole session adds up to, and how full the context is.
+
+        counted: pi.session.statistics.measure of it, where that was made already.
+        """
         # Only when somebody asks: it reads the whole session.
         from pi.agent.statistics import session_statistics  # noqa: PLC0415
 
-        return session_statistics(self.transcript, self.model)
+        return session_statistics(self.transcript, self.limits, counted)
 
     async def shell(
         self,
@@ -259,15 +217,9 @@ class AgentSession:
         may come between calls and results.
         """
 
-        def store(message: BashExecutionMessage) -> None:
-            self._unstored.append(message)
-            if not self.is_busy:
-                self._store_waiting()
-
-        return await self._shells.run(
+        return await self._aside.shell(
             command,
             self._runner.new_context("", lambda _: None),
-            store,
             exclude=exclude,
             on_output=on_output,
             drain=drain,
@@ -276,11 +228,11 @@ class AgentSession:
 
     def abort_shell(self) -> None:
         """End all commands of the person's that still run."""
-        self._shells.abort()
+        self._aside.abort_shells()
 
     async def shells_ended(self) -> None:
         """Wait until none of them runs, and all are stored that can be now."""
-        await self._shells.ended()
+        await self._aside.shells_ended()
 
     def steer(self, content: Sequence[UserContent]) -> None:
         """Say something that is heard at the next turn."""
@@ -303,10 +255,7 @@ class AgentSession:
 
     def add_custom(self, message: CustomMessage) -> None:
         """Store an extension's message and show it. During a run: when its turn is over."""
-        if self.is_busy:
-            self._unstored.append(message)
-        else:
-            self._store_outside(message)
+        self._aside.add(message)
 
     def add_to_next(self, message: CustomMessage) -> None:
         """Let an extension's message go with the next prompt."""
@@ -327,10 +276,10 @@ class AgentSession:
         while self.is_busy:
             self.abort()
             await self.idle()
-        abort = self._begin(compacting=True)
+        abort = self._activity.begin(compacting=True)
         try:
             compacting = self.compactor.run(
-                "manual", self.model, self.thinking, abort, instructions=instructions
+                "manual", self.limits, self.thinking, abort, instructions=instructions
             )
             async with aclosing(compacting) as events:
                 async for event in events:
@@ -344,12 +293,14 @@ class AgentSession:
         *,
         summarise: bool = False,
         instructions: str | None = None,
+        replace: bool = False,
         label: str | None = None,
     ) -> "Navigation":
         """Go on from another entry; before it, if it is a message of the user.
 
         summarise: take a summary of the branch that is left along; its retries are told to
-        `on_event`. Aborted, or failed with SummaryError, everything stays as it is.
+        `on_event`. replace: the instructions stand in place of pi's own. Aborted, or failed with
+        SummaryError, everything stays as it is.
         Raises BusyError during other work, SessionError for an unknown entry.
         """
         # Branches are left rarely.
@@ -361,35 +312,41 @@ class AgentSession:
         if target_id == self.store.leaf_id:
             return tree.Navigation()
         entries = tree.left_behind(self.transcript, target_id)
-        move = tree.Move(target_id, entries, summarise, instructions, label)
+        move = tree.Move(target_id, entries, summarise, instructions, replace, label)
         if self.hooks is None:
             return await self._move(move)
         from pi.agent.extended import around_move  # noqa: PLC0415  (only with extensions)
 
         return await around_move(self.hooks, self.store, move, self._move)
 
-    async def _move(self, move: "Move") -> "Navigation":
+    async def _move(self, move: "Move", asked: "AskedMove | None" = None) -> "Navigation":
+        """Nothing else begins meanwhile."""
         from pi.agent import navigation as tree  # noqa: PLC0415  (by now)
 
-        if not move.summarise or move.custom is not None:
-            return tree.make(self.transcript, move, None)
-        abort = self._begin()
-        reserve = self._branch_reserve
-        summariser = Summariser(
-            self.compactor.request, self.model, self.thinking, self.retry, abort, reserve
-        )
-        window = self.model.context_window
-        budget = window - reserve if reserve < window else window // 2
+        abort = self._activity.begin()
         try:
-            summarising = tree.summarise_branch(move.entries, summariser, budget, move.instructions)
-            async with aclosing(summarising) as events:
-                async for event in events:
-                    self.on_event(event)
-            return tree.make(self.transcript, move, summariser)
+            wanted = move if asked is None else await abort.wait(asked)
+            if wanted is None:
+                return tree.Navigation(cancelled=True)
+            self._unsure = "moved"
+            if not wanted.summarise or wanted.custom is not None:
+                return self._moved(tree.make(self.transcript, wanted, None))
+            model, thinking = await self.for_summaries(abort)
+            summariser = Summariser(
+                *(self.compactor.request, model, thinking, self.retry, abort),
+                self._branch_reserve,
+            )
+            summarised = tree.make_summarised(self.transcript, wanted, summariser, self.on_event)
+            return self._moved(await summarised)
         except Aborted:
             return tree.Navigation(cancelled=True)
         finally:
             self._end()
+
+    def _moved(self, done: "Navigation") -> "Navigation":
+        if not done.cancelled:
+            self.on_moved()
+        return done
 
     async def _run_settled(
         self, opening: UserMessage | CustomMessage | None
@@ -399,7 +356,9 @@ class AgentSession:
             raise BusyError(f"the session is {doing}", hint="Wait, or queue the message.")
         if opening is None and self.transcript.last_answer and not self.queues:
             raise PiError("there is nothing to go on with: the last message is an answer")
-        abort, hooks = self._begin(), self.hooks
+        abort, hooks = self._activity.begin(), self.hooks
+        if hooks is not None:
+            hooks.abort = abort
         try:
             async with aclosing(self._run_all(opening, abort)) as events:
                 if hooks is None:
@@ -413,27 +372,21 @@ class AgentSession:
             if hooks is None:
                 yield settled
         finally:
+            if hooks is not None:
+                hooks.abort = None
             self._end()
         if hooks is not None:
             # Its handlers find the session idle: they may ask for another run.
             await hooks.observe(settled)
             yield settled
 
-    def _begin(self, *, compacting: bool = False) -> Abort:
-        activity = self._activity
-        activity.abort = Abort()
-        activity.compacting = compacting
-        activity.idle.clear()
-        return activity.abort
-
     def _end(self) -> None:
         self._loop = None
         self._forced_prompt = None
-        if self._before is not None:
-            self.set_tools(*self._before)
-        self._activity.compacting = False
-        self._activity.idle.set()
-        self._store_waiting()
+        if self._told.before is not None:
+            self.set_tools(self._told.before)
+        self._activity.end()
+        self._aside.store_waiting()
 
     async def _run_all(
         self, opening: UserMessage | CustomMessage | None, abort: Abort
@@ -441,10 +394,13 @@ class AgentSession:
         """Runs, until neither a failure, a full context nor a queued message asks for another."""
         recovery = self._recovery
         announced: list[AgentMessage] = (
-            [] if opening is None else [*self._system_patch(), opening, *self._next_turn]
+            [] if opening is None else [*self._told.patch(), opening, *self._next_turn]
         )
+        self.failed = None
+        if opening is not None:
+            self.record_selection()
         async with aclosing(
-            recovery.before_prompt(self.model, self.thinking, abort, announced)
+            recovery.before_prompt(self.limits, self.thinking, abort, announced)
         ) as events:
             async for event in events:
                 yield event
@@ -452,7 +408,7 @@ class AgentSession:
             added = [*self._next_turn, *await self._before_start(opening, abort)]
             self._next_turn.clear()
             # A compaction may have changed what there is to be patched.
-            announced = [*self._system_patch(), opening, *added]
+            announced = [*self._told.patch(), opening, *added]
         again = True
         while again:
             again = False
@@ -461,10 +417,14 @@ class AgentSession:
                     yield event
             announced = []
             async with aclosing(
-                recovery.after_run(self.model, self.thinking, abort, self._loop, self._last)
+                recovery.after_run(
+                    self.limits_of(self._last), self.thinking, abort, self._loop, self._last
+                )
             ) as events:
                 async for event in events:
                     yield event
+            if recovery.wants_retry:
+                self.failed = self._last
             if abort.triggered:
                 return
             again = recovery.wants_retry or (self._succeeded() and self.queues.waiting(at_end=True))
@@ -472,7 +432,9 @@ class AgentSession:
                 from pi.agent.extended import before_settle  # noqa: PLC0415  (as below)
 
                 succeeded = self._succeeded()
-                go_on, written = await before_settle(self.hooks, self.transcript)
+                go_on, written = await before_settle(
+                    self.hooks, self.transcript, "completed" if succeeded else "error"
+                )
                 for entry in written:
                     yield {"type": "entry_appended", "entry": entry}
                 again = go_on and succeeded and not abort.triggered
@@ -492,7 +454,8 @@ class AgentSession:
                 abort,
                 self.queues,
                 self._between_turns,
-                self._patch_if_changed,
+                self._told.patch_if_changed,
+                self._route,
             )
             async with aclosing(self._run(loop, announced, produced)) as events:
                 async for event in events:
@@ -525,6 +488,7 @@ class AgentSession:
                 "errorMessage": error,
             }
             yield {"type": "entry_appended", "entry": self.transcript.omit_last()}
+            self.failed = self._last
             try:
                 await pause.wait(asyncio.sleep(delay))
             except Aborted:
@@ -567,9 +531,12 @@ class AgentSession:
                     for entry in added:
                         yield {"type": "entry_appended", "entry": entry}
                 yield event
+                if event["type"] == "turn_end" and self._succeeded():
+                    self._aside.store_messages()
 
     async def _between_turns(self) -> AsyncGenerator[AgentEvent, None]:
-        if self.compactor.is_due(self.model):
+        # With a virtual model, once it is known where the request goes.
+        if not self.model.is_virtual and self.compactor.is_due(self.model):
             abort = self._activity.abort
             compacting = self.compactor.run("threshold", self.model, self.thinking, abort)
             async with aclosing(compacting) as events:
@@ -587,23 +554,10 @@ class AgentSession:
         begun = await before_run(self.hooks, opening, abort)
         self._forced_prompt = begun.forced
         if begun.prompt is not None:
-            before = (self._tools, self._sections)
-            self.set_tools(*begun.prompt)
-            self._before = before
+            before = self._told.now
+            self.set_tools(begun.prompt)
+            self._told.before = before
         return begun.messages
-
-    def _patch_if_changed(self) -> list[AgentMessage]:
-        """What changed in prompt or tools since the last request, if anybody touched them."""
-        if not self._changed:
-            return []
-        return self._system_patch()
-
-    def _system_patch(self) -> list[AgentMessage]:
-        self._changed = False
-        tools = [declaration(tool) for tool in self._tools]
-        state = replay_system(self.transcript.messages)
-        patch = system_change(state, self._sections, tools)
-        return [] if patch is None else [patch]
 
     def _open_stream(self) -> AsyncGenerator[AssistantEvent, None]:
         hooks, messages = self.hooks, self.transcript.messages
@@ -616,7 +570,11 @@ class AgentSession:
         return self._ask(Context(to_model_messages(messages)))
 
     def _ask(self, context: Context) -> AsyncGenerator[AssistantEvent, None]:
-        return self._request(self.model, context, self.thinking)
+        assert self._loop is not None, "there is a run"
+        model, thinking = self._loop.asked
+        if self._told.now.hidden:
+            context = Context(self._told.now.visible(context.messages))
+        return self._request(model, context, thinking)
 
     def _store(self, message: AgentMessage, produced: list[AgentMessage]) -> None:
         self.transcript.add(message)
@@ -624,17 +582,8 @@ class AgentSession:
         if message["role"] == "assistant":
             self._last = message
 
-    def _store_waiting(self) -> None:
-        while self._unstored:
-            self._store_outside(self._unstored[0])
-            self._unstored.pop(0)
-
-    def _store_outside(self, message: BashExecutionMessage | CustomMessage) -> None:
-        """Store what comes between runs; an extension's message is told like any other."""
-        self.transcript.add(message)
-        if message["role"] == "custom":
-            self.on_event({"type": "message_start", "message": message})
-            self.on_event({"type": "message_end", "message": message})
+    def _tell(self, event: AgentEvent) -> None:
+        self.on_event(event)
 
     def _succeeded(self) -> bool:
         """Whether the newest answer is one that did not fail."""

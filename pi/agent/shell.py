@@ -26,9 +26,7 @@ __all__ = ["run_shell"]
 _GRACE = 2.0
 """Seconds in which children that hold the output may go on once the shell has ended."""
 
-_AGENTS_OWN = (
-    "AI_AGENT",
-    "PI_CODING_AGENT",
+_OF_A_SESSION = (
     "PI_SESSION_ID",
     "PI_SESSION_FILE",
     "PI_PROVIDER",
@@ -124,7 +122,7 @@ async def run_shell(
         if not isinstance(ran, str):
             return ran
         command = ran
-    env = {name: value for name, value in context.env.items() if name not in _AGENTS_OWN}
+    env = {name: value for name, value in context.env.items() if name not in _OF_A_SESSION}
     shell = find_shell(context.shell, env)
     line = f"{context.shell_prefix}\n{command}" if context.shell_prefix else command
     output = _PlainOutput(env.get("TMPDIR"), on_output, drain)
@@ -187,7 +185,9 @@ async def _asked(
         run, cancelled, code = answer.runner, False, None
 
         async def elsewhere() -> int | None:
-            result = run(line, str(context.cwd), lambda text: output.feed(text.encode()))
+            result = run(
+                line, str(context.cwd), lambda text: output.feed(text.encode("utf-8", "replace"))
+            )
             code: int | None = await result if inspect.isawaitable(result) else result
             return code
 
@@ -199,7 +199,12 @@ async def _asked(
             raise ToolError(f"the command could not be run: {error}") from error
     output.finish()
     await asyncio.sleep(0)  # what was last told is told before this returns
-    return _message(command, output, code, cancelled=cancelled, exclude=exclude)
+    message = _message(command, output, code, cancelled=cancelled, exclude=exclude)
+    if isinstance(answer, ev.BashDone):
+        message["truncated"] |= answer.truncated
+        if answer.full_output_path is not None:
+            message["fullOutputPath"] = answer.full_output_path
+    return message
 
 
 def _message(

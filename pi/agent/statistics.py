@@ -1,10 +1,12 @@
 """What a session cost and how full its context is, as programs ask for it."""
 
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from pi.agent.transcript import Transcript
-from pi.session.statistics import measure
 from pi.wire.model import Model
+
+if TYPE_CHECKING:
+    from pi.session.statistics import Statistics
 
 __all__ = ["ContextUsage", "SessionStatistics", "context_usage", "session_statistics"]
 
@@ -51,9 +53,16 @@ def context_usage(transcript: Transcript, model: Model) -> ContextUsage | None:
     return {"tokens": tokens, "contextWindow": window, "percent": tokens / window * 100}
 
 
-def session_statistics(transcript: Transcript, model: Model) -> SessionStatistics:
+def session_statistics(
+    transcript: Transcript, model: Model, counted: "Statistics | None" = None
+) -> SessionStatistics:
+    """model: whose window holds. counted: what the session's entries come to, where it is known."""
     store = transcript.store
-    counted = measure(store.history)
+    if counted is None:
+        # It reads the whole session; how full the context is, is told with each frame.
+        from pi.session.statistics import measure  # noqa: PLC0415
+
+        counted = measure(store.history)
     spent = counted.tokens
     result: SessionStatistics = {
         "sessionId": store.id,

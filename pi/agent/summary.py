@@ -61,14 +61,19 @@ class Summariser:
         parts: Sequence[str],
         previous: str | None = None,
         instructions: str | None = None,
+        *,
+        replace: bool = False,
     ) -> AsyncGenerator[AgentEvent, None]:
-        """Retry events; afterwards `text` is the summary. Raises SummaryError and Aborted."""
+        """Retry events; afterwards `text` is the summary. Raises SummaryError and Aborted.
+
+        replace: the instructions stand in place of pi's own.
+        """
         size = self._piece_chars(previous)
         for attempt in range(SMALLER + 1):
             so_far = previous
             try:
                 for piece in _pieces(parts, size):
-                    prompt = request_text(subject, piece, so_far, instructions)
+                    prompt = request_text(subject, piece, so_far, instructions, replace=replace)
                     async with aclosing(self._ask(prompt)) as events:
                         async for event in events:
                             yield event

@@ -86,15 +86,24 @@ in it, for the agent that goes on from that point. Use these sections:
 
 
 def request_text(
-    subject: Subject, conversation: str, previous: str | None, instructions: str | None
+    subject: Subject,
+    conversation: str,
+    previous: str | None,
+    instructions: str | None,
+    *,
+    replace: bool = False,
 ) -> str:
     """The one message of a summary request.
 
-    previous: an earlier summary, to be continued. instructions: what the person wants stressed.
+    previous: an earlier summary, to be continued. instructions: what the person wants stressed; or
+    with `replace`, what is said in place of pi's own instructions.
     """
     parts = [f"<conversation>\n{conversation}\n</conversation>"]
     if previous is not None:
         parts.append(f"<previous-summary>\n{previous}\n</previous-summary>")
+    if instructions and replace:
+        parts.append(instructions)
+        return "\n\n".join(parts)
     if subject == "prefix":
         parts.append(_PREFIX if previous is None else f"{_PREFIX}\n\n{_PREFIX_GOES_ON}")
     elif subject == "branch":

@@ -12,6 +12,7 @@ from pi.wire.model import Model
 from pi.wire.size import content_units, json_units, text_units
 
 __all__ = [
+    "CHARS_PER_TOKEN",
     "add_usage",
     "context_tokens",
     "estimate",
@@ -82,8 +83,8 @@ def add_usage(one: Usage, other: Usage) -> Usage:
             total[key] = (left.get(key) or 0) + (right.get(key) or 0)
     costs: list[dict[str, Any]] = [usage.get("cost") or {} for usage in (left, right)]
     cost: dict[str, Any] = {key: sum(part.get(key) or 0 for part in costs) for key in _COSTS}
-    if any("totalFromProvider" in part for part in costs):
-        cost["totalFromProvider"] = all(part.get("totalFromProvider") for part in costs)
+    # Of a sum only where it is of every part.
+    cost["totalFromProvider"] = all(part.get("totalFromProvider") is True for part in costs)
     total["cost"] = cost
     return total  # type: ignore[return-value]
 

@@ -7,12 +7,21 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pi.agent.abort import Abort, Aborted
+from pi.agent.abort import Abort, Aborted, is_cancelled
 from pi.agent.checks import content_problem, json_problem
 from pi.agent.nested import NestedCalls
+from pi.agent.nested import Update as OnUpdate
 from pi.errors import ToolError
 from pi.tools.arguments import malformed_arguments, unknown_tool, validate
-from pi.tools.base import CallTool, Tool, ToolContext, ToolResult, text_block
+from pi.tools.base import (
+    CallTool,
+    Tool,
+    ToolContext,
+    ToolResult,
+    Update,
+    text_block,
+    text_result,
+)
 from pi.wire.events import AgentEvent, ToolEnd
 from pi.wire.messages import ToolCall, ToolResultMessage, now_ms
 
@@ -24,7 +33,7 @@ __all__ = ["Batch", "ToolRunner"]
 MAX_UNREAD = 64
 """Reports of one call that wait for a slow reader; the newest takes the place of the one before."""
 
-NewContext = Callable[[str, Callable[[ToolResult], None]], ToolContext]
+NewContext = Callable[[str, Update], ToolContext]
 
 
 class _Outcome(NamedTuple):
@@ -67,11 +76,15 @@ class _Running:
 
 @dataclass(frozen=True, slots=True)
 class ToolRunner:
-    """The tools that are switched on, and how to make the context of a call."""
+    """The tools that are switched on, and how to make the context of a call.
+
+    callable: those that other tools may call, as they are now; None for those that are on.
+    """
 
     tools: Mapping[str, Tool]
     new_context: NewContext
     hooks: "Hooks | None" = None
+    callable: Callable[[], Mapping[str, Tool]] | None = None
 
     async def skip(
         self, calls: Sequence[ToolCall], abort: Abort, batch: Batch
@@ -108,7 +121,7 @@ class ToolRunner:
             # Two calls may carry the same id; the position tells them apart.
             key = f"{position}:{call['id']}"
             try:
-                tool, args = self._prepared(call)
+                tool, args = self._prepared(call, self.tools)
                 if self.hooks is not None and self.hooks.wants("tool_call"):
                     blocked = await self._blocked(self.hooks, call, args, abort)
                     if blocked is not None:
@@ -119,13 +132,14 @@ class ToolRunner:
                 yield finish(key, call, _failure(error))
 
         running: dict[str, _Running] = {}
+        arguments = {key: args for key, _, _, args in ready}
         tasks: dict[str, asyncio.Task[_Outcome]] = {}
         turns = asyncio.Lock() if any(getattr(r[2], "sequential", False) for r in ready) else None
         for key, call, tool, args in ready:
             state = running[key] = _Running(call, time.monotonic())
 
-            def report(partial: ToolResult, key: str = key, state: _Running = state) -> None:
-                if state.report(partial):
+            def report(told: ToolResult | str, key: str = key, state: _Running = state) -> None:
+                if state.report(_partial(told)):
                     queue.put_nowait((key, "reported"))
 
             def tell(event: AgentEvent, key: str = key) -> None:
@@ -133,7 +147,7 @@ class ToolRunner:
 
             nested[key] = NestedCalls(call["id"], self._nested, tell)
             context = self.new_context(call["id"], report)
-            context = context._replace(call_tool=nested[key].call)
+            context = context._replace(call_tool=nested[key].call, tools=self._reachable)
             task = tasks[key] = asyncio.create_task(self._run(tool, args, context, turns))
             task.add_done_callback(lambda _, key=key: queue.put_nowait((key, "ended")))  # type: ignore[misc]
         try:
@@ -166,19 +180,30 @@ class ToolRunner:
                 task = tasks[key]
                 if not task.cancelled():
                     outcome = task.result()
-                elif state.latest is not None and state.latest is not before[key]:
-                    outcome = _last_words(state.latest)
                 else:
-                    outcome = _aborted(state.latest)
+                    latest = state.latest
+                    if latest is None or latest is before[key]:
+                        outcome = _aborted(latest)
+                    else:
+                        outcome = _last_words(latest)
+                    # What it printed until then is stored and sent like any other result.
+                    name, call_id = state.call["name"], state.call["id"]
+                    outcome = await self._review(name, arguments[key], call_id, outcome)
                 yield finish(key, state.call, _timed(outcome, state.began))
         finally:
             await _stop(tasks.values())
         batch.results.extend(finished[f"{at}:{call['id']}"] for at, call in enumerate(calls))
         batch.terminate = len(terminating) == len(calls)
 
-    def _prepared(self, call: ToolCall) -> tuple[Tool, dict[str, Any]]:
+    def _callable(self) -> Mapping[str, Tool]:
+        return self.tools if self.callable is None else self.callable()
+
+    def _reachable(self) -> Sequence[Tool]:
+        return tuple(self._callable().values())
+
+    def _prepared(self, call: ToolCall, tools: Mapping[str, Tool]) -> tuple[Tool, dict[str, Any]]:
         """The tool and its checked arguments; raises ToolError."""
-        tool = self.tools.get(call["name"])
+        tool = tools.get(call["name"])
         if tool is None:
             raise unknown_tool(call["name"])
         if reason := call.get("argumentsError"):
@@ -195,14 +220,21 @@ class ToolRunner:
             return _aborted(None)
 
     async def _nested(
-        self, call: ToolCall, tell: Callable[[AgentEvent], None], call_tool: CallTool
-    ) -> tuple[ToolResult, int | None]:
+        self,
+        call: ToolCall,
+        tell: Callable[[AgentEvent], None],
+        call_tool: CallTool,
+        on_update: OnUpdate | None,
+    ) -> tuple[ToolResult, int]:
         """A call that another one makes; see nested.RunCall."""
         tell(_started(call))
         parent = call["id"].rpartition("/")[0]
         began = time.monotonic()
 
-        def report(partial: ToolResult) -> None:
+        def report(told: ToolResult | str) -> None:
+            partial = _partial(told)
+            if on_update is not None:
+                on_update(partial)
             tell(
                 {
                     "type": "tool_execution_update",
@@ -214,17 +246,22 @@ class ToolRunner:
             )
 
         try:
-            tool, args = self._prepared(call)
+            tool, args = self._prepared(call, self._callable())
             outcome = None
             if self.hooks is not None and self.hooks.wants("tool_call"):
                 outcome = await _asked(self.hooks, call, args, parent)
             if outcome is None:
-                context = self.new_context(call["id"], report)._replace(call_tool=call_tool)
+                context = self.new_context(call["id"], report)
+                context = context._replace(call_tool=call_tool, tools=self._reachable)
                 outcome = _timed(await self._run(tool, args, context, None, parent), began)
         except ToolError as error:
             outcome = _failure(error)
+        except asyncio.CancelledError:
+            tell(_ended(call, _timed(_aborted(None), began)))
+            raise
         tell(_ended(call, outcome))
-        return replace(outcome.result, is_error=outcome.is_error), outcome.milliseconds
+        result = replace(outcome.result, is_error=outcome.is_error)
+        return result, outcome.milliseconds or 0
 
     async def _run(
         self,
@@ -243,9 +280,20 @@ class ToolRunner:
         else:
             async with turns:
                 outcome = await _run(tool, args, context)
-        if self.hooks is not None and self.hooks.wants("tool_result"):
-            outcome = await _reviewed(self.hooks, tool.name, args, context.call_id, outcome, parent)
-        return outcome
+        return await self._review(tool.name, args, context.call_id, outcome, parent)
+
+    async def _review(
+        self,
+        name: str,
+        args: dict[str, Any],
+        call_id: str,
+        outcome: _Outcome,
+        parent: str | None = None,
+    ) -> _Outcome:
+        """The outcome as those who extend pi leave it."""
+        if self.hooks is None or not self.hooks.wants("tool_result"):
+            return outcome
+        return await _reviewed(self.hooks, name, args, call_id, outcome, parent)
 
 
 async def _run(tool: Tool, args: dict[str, Any], context: ToolContext) -> _Outcome:
@@ -253,8 +301,7 @@ async def _run(tool: Tool, args: dict[str, Any], context: ToolContext) -> _Outco
     try:
         result = await tool.run(args, context)
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
+        if is_cancelled():
             raise
         # Nobody wanted it to end: what it waited for was cancelled.
         return _failure(ToolError(f"{tool.name} failed: what it waited for was cancelled"))
@@ -262,13 +309,28 @@ async def _run(tool: Tool, args: dict[str, Any], context: ToolContext) -> _Outco
         return _failure(error)
     except Exception as error:  # noqa: BLE001  (a fault in a tool is told to the model, with its type)
         return _failure(ToolError(f"{tool.name} failed: {type(error).__name__}: {error}"))
-    # What cannot be stored would end the run: a tool may come from anywhere.
-    problem = content_problem(result.content) or json_problem(
-        (result.details, result.structured, result.usage)
-    )
+    problem = _result_problem(result)
     if problem is not None:
         return _failure(ToolError(f"{tool.name} failed: its result is of no use: {problem}"))
     return _Outcome(result, result.is_error)
+
+
+def _partial(told: ToolResult | str) -> ToolResult:
+    """What a tool tells meanwhile. Raises TypeError, there."""
+    partial = text_result(told) if isinstance(told, str) else told
+    problem = _result_problem(partial)
+    if problem is not None:
+        raise TypeError(f"update takes text or a ToolResult: {problem}")
+    return partial
+
+
+def _result_problem(result: Any) -> str | None:
+    """Why it is none. What cannot be stored would end the run: a tool may come from anywhere."""
+    if not isinstance(result, ToolResult):
+        return f"it is no ToolResult, but {result!r:.60}"
+    return content_problem(result.content) or json_problem(
+        (result.details, result.structured, result.usage)
+    )
 
 
 async def _asked(
@@ -304,7 +366,7 @@ async def _reviewed(
         tool_name=name,
         tool_call_id=call_id,
         input=args,
-        content=result.content,
+        content=[*result.content],
         details=result.details,
         structured_content=result.structured,
         is_error=outcome.is_error,
@@ -350,7 +412,8 @@ def _skipped(name: str) -> _Outcome:
 def _last_words(latest: ToolResult) -> _Outcome:
     """What a cancelled tool reported when it was told to end: it says itself that it was."""
     details = {} if latest.details is None else latest.details
-    return _Outcome(ToolResult(latest.content, details=details), is_error=True)
+    said = ToolResult(latest.content, details=details, usage=latest.usage)
+    return _Outcome(said, is_error=True)
 
 
 def _aborted(latest: ToolResult | None) -> _Outcome:
@@ -366,11 +429,13 @@ def _timed(outcome: _Outcome, began: float) -> _Outcome:
 
 def _wire(result: ToolResult) -> dict[str, Any]:
     """A result as events carry it."""
-    wire: dict[str, Any] = {"content": result.content}
+    wire: dict[str, Any] = {"content": [*result.content]}
     if result.details is not None:
         wire["details"] = result.details
     if result.structured is not None:
         wire["structuredContent"] = result.structured
+    if result.usage is not None:
+        wire["usage"] = result.usage
     if result.is_error:
         wire["isError"] = True
     return wire
@@ -403,7 +468,7 @@ def _message(call: ToolCall, outcome: _Outcome) -> ToolResultMessage:
         "role": "toolResult",
         "toolCallId": call["id"],
         "toolName": call["name"],
-        "content": outcome.result.content,
+        "content": [*outcome.result.content],
         "isError": outcome.is_error,
         "timestamp": now_ms(),
     }

@@ -10,6 +10,7 @@ import pytest
 
 from pi.agent.retry import RetryPolicy
 from pi.agent.session import AgentSession
+from pi.agent.toolset import ToolSet
 from pi.config.settings_types import Compaction
 from pi.providers.base import Context
 from pi.session.store import SessionStore
@@ -155,8 +156,7 @@ class Conversation:
             store,
             model=model,
             thinking="medium",
-            sections=sections or {"preamble": "Be good."},
-            tools=tools,
+            tools=ToolSet(tools, sections or {"preamble": "Be good."}),
             request=request,
             tool_context=lambda call_id, update: ToolContext(call_id, cwd, {}, update),
             one_off=one_off,

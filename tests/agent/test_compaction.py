@@ -1,6 +1,8 @@
 """Compaction as a conversation meets it: when it happens, what stays, what a failure leaves."""
 
 import asyncio
+import gc
+import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -494,3 +496,32 @@ async def test_compacting_ends_the_run_under_way(store: SessionStore) -> None:
     await asyncio.wait_for(compact(chat), 10)
     assert (await run)[-1] == {"type": "agent_settled", "aborted": True}
     assert len(chat.entries("compaction")) == 1
+
+
+async def test_what_was_summarised_is_let_go(tmp_path: Path) -> None:
+    """A process that runs for long holds what the model sees, not all that ever was said."""
+
+    def long_answer(message: AssistantMessage) -> AsyncIterator[AssistantEvent]:
+        return says(f"{message['timestamp']} " + "x" * 200_000, tokens=100)(message)
+
+    turns = 30
+    store = SessionStore.create(str(tmp_path), tmp_path)
+    talk = Conversation([long_answer] * turns + [says("A summary.")] * 200, store)
+
+    def held() -> int:
+        talk.contexts.clear()
+        talk.summary_prompts.clear()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        for number in range(turns):
+            await talk.say(f"go on {number}")
+        assert held() > turns * 200_000
+        async for _ in talk.session.compact():
+            pass
+        assert held() < 4 * 200_000
+    finally:
+        tracemalloc.stop()
+        store.close()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pi.agent import dispatch
 from pi.agent import hook_events as ev
-from pi.agent import hooks as hooks_module
 from pi.agent.hooks import HookFailure, Hooks
 from pi.agent.session import AgentSession
 from pi.session.store import SessionStore
@@ -117,7 +117,7 @@ async def test_a_notice_that_fails_is_reported_and_the_rest_goes_on(
 async def test_a_slow_handler_is_named_unless_it_waits_for_the_person(
     hooks: Hooks, failures: list[HookFailure], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hooks_module, "SLOW", 0.05)
+    monkeypatch.setattr(dispatch, "SLOW", 0.05)
 
     async def slow(event: Any) -> None:
         await asyncio.sleep(0.2)
