@@ -27,8 +27,32 @@ from pi.errors import (
 from pi.errors import (
     ToolError as ToolError,
 )
+from pi.models.virtual import (
+    Route as Route,
+)
+from pi.models.virtual import (
+    RouteRequest as RouteRequest,
+)
+from pi.models.virtual import (
+    VirtualModel as VirtualModel,
+)
+from pi.sdk.finding import (
+    Place as Place,
+)
+from pi.sdk.finding import (
+    SessionInfo as SessionInfo,
+)
+from pi.sdk.finding import (
+    list_sessions as list_sessions,
+)
+from pi.sdk.finding import (
+    search_sessions as search_sessions,
+)
 from pi.sdk.images import (
     image as image,
+)
+from pi.sdk.opening import (
+    Choices as Choices,
 )
 from pi.sdk.opening import (
     continue_session as continue_session,

@@ -60,7 +60,10 @@ class Choices(ABC):
 
     def _read_settings(self) -> None:
         services = self.services
-        settings = read_settings(services.paths).resolve(
+        files = read_settings(services.paths)
+        if not services.project_counts():
+            files = files.without_project()
+        settings = files.resolve(
             trusted=services.settings.trusted, over=services.options.own.settings
         )
         self.services = replace(services, settings=settings)

@@ -14,31 +14,31 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pi.agent.abort import is_cancelled
 from pi.agent.queues import MessageQueues
 from pi.agent.session import AgentSession, BusyError
 from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
-from pi.config.settings import read_settings
 from pi.errors import PiError, SessionError
 from pi.models.resolution import Scope
-from pi.models.selection import Selection
-from pi.providers.base import Context
 from pi.providers.http import HttpClient
 from pi.runtime.choices import Choices
 from pi.runtime.extending import Extend, Extending
 from pi.runtime.network import http_options
-from pi.runtime.opening import Opened, open_session
+from pi.runtime.opening import FirstEntries, Opened, open_session
 from pi.runtime.options import RunOptions
 from pi.runtime.prompts import Prompt
-from pi.runtime.requests import model_request, tool_context
-from pi.runtime.services import Services, image_limits, read_services, warn
+from pi.runtime.requests import Warmth, model_request, tool_context
+from pi.runtime.routing import HostRoutes
+from pi.runtime.services import Services, image_limits, read_services, tools_of, warn
+from pi.runtime.storage import Storage
 from pi.runtime.ui import UI
 from pi.session.context import SessionContext
-from pi.session.locate import require_cwd, session_folder
+from pi.session.locate import require_cwd
 from pi.session.store import SessionStore
-from pi.tools.base import ToolContext, ToolResult
-from pi.wire.events import AgentEvent, AssistantEvent, CompactionResult
-from pi.wire.messages import AgentMessage, ImageContent, ThinkingLevel, UserContent
+from pi.tools.base import ToolContext, Update
+from pi.wire.events import AgentEvent, CompactionResult
+from pi.wire.messages import ImageContent, UserContent
 from pi.wire.model import Model
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ __all__ = [
     "Host",
     "Listener",
     "WhileRunning",
-    "chosen_folder",
     "open_host",
 ]
 
@@ -78,7 +77,8 @@ NO_MODEL = Model(
 class Host(Choices):
     """One open session after another. Use `open_host`, and close it.
 
-    services, session, scope: of the session that is open now. scope: the models to cycle through.
+    services, session, scope, warmth: of the session that is open now. scope: the models to cycle
+        through. warmth: whether its prompt cache is kept warm.
     on_replaced: called when another session is open. drain: awaited before each event of a run, so
         that a reader that is slow slows the run down.
     ui: how extensions reach the person. on_shutdown: called when an extension asks for the end of
@@ -97,6 +97,7 @@ class Host(Choices):
         self._run: asyncio.Task[None] | None = None
         self._accepting = asyncio.Lock()
         self._http = HttpClient(http_options(services.environment, services.settings))
+        self._routes = HostRoutes(lambda: self.services)
 
     # What is open
 
@@ -137,6 +138,8 @@ class Host(Choices):
         images: made to fit the model. while_running: what to do with it during a run. Raises
         BusyError without that, AuthError where no request can be tried.
         """
+        await self.extending.told()
+        await self.extending.wake_for(text)
         if self.additions is not None:
             called = self.extending.command(text)
             if called is not None:
@@ -231,20 +234,19 @@ class Host(Choices):
 
         Cancelling this cancels the run, at once and without its last events.
         """
-        if self._run is not None:
+        if self._run is None:
+            return
+        try:
             await self._run
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            raise PiError("an extension cancelled the run that it took part in") from None
 
     async def ended(self) -> None:
         """As `settled`; but cancelling this leaves the run going."""
         if self._run is not None:
             await asyncio.shield(self._run)
-
-    def ask(
-        self, model: Model, messages: Sequence[AgentMessage], thinking: ThinkingLevel
-    ) -> AsyncGenerator[AssistantEvent, None]:
-        """A request beside the conversation; nothing of it is kept."""
-        request = model_request(self._reach, self.store.id, cached=False)
-        return request(model, Context(messages), thinking)
 
     def stop(self) -> None:
         """Begin to end what is under way; see `abort`."""
@@ -284,7 +286,7 @@ class Host(Choices):
         if self.services.options.no_session or self.store.path is None:
             store = SessionStore.in_memory(cwd)
         else:
-            store = SessionStore.create(cwd, self.folder, parent=parent)
+            store = SessionStore.create(cwd, self.storage.folder, parent=parent)
         if setup is not None:
             try:
                 await _maybe(setup(store))
@@ -325,7 +327,7 @@ class Host(Choices):
         # Sessions are forked rarely.
         from pi.session.fork import fork_before  # noqa: PLC0415
 
-        store, text = fork_before(self.store, entry_id, self.folder)
+        store, text = fork_before(self.store, entry_id, self.storage.folder)
         await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
         return text
 
@@ -338,7 +340,7 @@ class Host(Choices):
             return False
         from pi.session.fork import clone_session  # noqa: PLC0415  (as above)
 
-        store = clone_session(self.store, self.folder, entry_id)
+        store = clone_session(self.store, self.storage.folder, entry_id)
         await self._replace(Opened(store, self.services.paths.cwd, True), "fork")
         return True
 
@@ -350,7 +352,7 @@ class Host(Choices):
         from pi.session.copy import write_copy  # noqa: PLC0415  (as above)
 
         path = self.paths.absolute(str(path))
-        target = self.folder / path.name
+        target = self.storage.folder / path.name
         if not _same(path, target):
             await asyncio.to_thread(write_copy, path, target)
         await self.switch(target, cwd=cwd)
@@ -363,15 +365,19 @@ class Host(Choices):
             read_services, services.options, services.environment, services.paths
         )
         await self._renew_http(services)
+        session, before = self.session, self.extending.tool_names()
+        defaults = self.services.default_tools()
         await self.extending.unload("reload", None)
         self.services = services
-        session, before = self.session, self.extending.tool_names()
-        await self.extending.load()
-        session.use_hooks(None if self.additions is None else self.additions.hooks)
+        # What was switched on or off stays so; what is new is as it would be at the start.
         names = [tool.name for tool in session.tools]
+        names += [name for name in services.default_tools() if name not in defaults]
+        await self.extending.load(names)
+        session.use_hooks(None if self.additions is None else self.additions.hooks)
         names += [name for name in self.extending.active_tools() if name not in before]
         self.extending.use_tools(names)
         self._apply_settings()
+        self.renew_model(session.model.provider)
         warn(services.diagnostics())
         await self.extending.announce("reload", None)
 
@@ -390,10 +396,9 @@ class Host(Choices):
         return True
 
     @property
-    def folder(self) -> Path:
-        """Where the sessions of this folder are kept."""
-        chosen = chosen_folder(self.services.options, self.services.environment, self.paths)
-        return chosen or session_folder(self.paths.sessions, str(self.paths.cwd))
+    def storage(self) -> Storage:
+        services = self.services
+        return Storage.of(self.paths, services.environment, services.options.session_dir)
 
     @property
     def paths(self) -> Paths:
@@ -405,43 +410,47 @@ class Host(Choices):
             await self._settle()
             await self.extending.unload("quit", None)
         finally:
+            self.warmth.stop()
             self.store.close()
             await self._http.aclose()
 
     async def open(self, opened: Opened) -> None:
         """Open the first session; `open_host` does."""
-        await self.extending.load()
-        self._install(opened)
+        context = await self._extended(opened)
+        self._install(opened, context)
 
     # Within
 
-    def _install(self, opened: Opened) -> None:
+    async def _extended(self, opened: Opened) -> SessionContext:
+        """Load the extensions for a session; what it is about."""
+        context = opened.store.build_context()
+        await self.extending.load(tools_of(context.messages) if opened.resumed else None)
+        return context
+
+    def _install(self, opened: Opened, context: SessionContext) -> None:
         """Make an agent session of an opened store."""
         services, store = self.services, opened.store
-        context = store.build_context()
         warn(store.notices)
         warn(opened.warnings)
-        chosen = services.choose_model(context)
+        chosen = services.choose_model(store, context)
         warn(chosen.warnings)
-        tools = services.choose_tools(
-            context if opened.resumed else None,
-            self.extending.added_tools(),
-            self.extending.active_tools(),
-        )
+        shown = self.extending.choose_tools(tools_of(context.messages) if opened.resumed else None)
         settings = services.settings
 
-        def new_context(call_id: str, update: Callable[[ToolResult], None]) -> ToolContext:
+        def new_context(call_id: str, update: Update) -> ToolContext:
             return tool_context(self.services, session, call_id, update)
 
+        watch = self.extending.watch
+        self.warmth = Warmth(lambda: session, self.reach, watch)
         session = AgentSession(
             store,
             model=chosen.model or NO_MODEL,
             thinking=chosen.thinking,
-            sections=self.extending.sections(tools),
-            tools=tools,
-            request=model_request(self._reach, store.id, watch=self.extending.watch),
+            tools=shown,
+            callable_tools=self.extending.runnable,
+            request=model_request(self.reach, store.id, watch=watch, warmth=self.warmth),
             tool_context=new_context,
-            one_off=model_request(self._reach, store.id, cached=False, watch=self.extending.watch),
+            one_off=model_request(self.reach, store.id, cached=False, watch=watch),
             retry=services.retry_policy(),
             compaction=settings.compaction,
             branch_reserve=settings.branch_summary.reserve_tokens,
@@ -449,42 +458,22 @@ class Host(Choices):
             on_event=self._tell,
             hooks=None if self.additions is None else self.additions.hooks,
             context=context,
+            routes=self._routes,
         )
         self.session = session
+        session.on_moved = self.extending.follow
         self.scope: Scope = chosen.scope
-        self._unrecorded: tuple[Opened, SessionContext, Selection] | None = (
-            opened,
-            context,
-            chosen,
-        )
+        self._first = FirstEntries(opened, context, chosen, services.options.thinking is not None)
         if not opened.resumed:
             self._record()
 
-    def _reach(self) -> tuple[Services, HttpClient]:
+    def reach(self) -> tuple[Services, HttpClient]:
         """What a request works with: both may be others after a reload."""
         return self.services, self._http
 
     def _record(self) -> None:
-        """The entries before the first message: name, model, thinking level.
-
-        A resumed session is not written to before something happens in it.
-        """
-        if self._unrecorded is None:
-            return
-        opened, context, chosen = self._unrecorded
-        options, store = self.services.options, opened.store
-        if self._name is not None:
-            store.append_session_info(self._name)
+        if self._first.write(self._name):
             self._name = None
-        if not opened.resumed:
-            if chosen.model is not None:  # else told when one is chosen
-                store.append_model_change(chosen.model.provider, chosen.model.id)
-            store.append_thinking_level(chosen.thinking)
-        elif context.thinking_level is None or (
-            options.thinking is not None and chosen.thinking != context.thinking_level
-        ):
-            store.append_thinking_level(chosen.thinking)
-        self._unrecorded = None
 
     def _start(self, events: AsyncGenerator[AgentEvent, None]) -> None:
         self._run = asyncio.create_task(self._follow(events))
@@ -523,6 +512,7 @@ class Host(Choices):
     async def _replace(self, opened: Opened, reason: Literal["new", "resume", "fork"]) -> None:
         """Put another session in the place of this one."""
         await self._settle()
+        self.warmth.stop()
         before = self.session
         old, new = (None if s.path is None else str(s.path) for s in (before.store, opened.store))
         await self.extending.unload(reason, new)
@@ -536,13 +526,13 @@ class Host(Choices):
                 await self._renew_http(services)
                 self.services = services
                 warn(services.diagnostics())
-            await self.extending.load()
+            context = await self._extended(opened)
             await self._settle()  # what began meanwhile
-            self._install(opened)
+            self._install(opened, context)
         except BaseException as error:
             opened.store.close()
             if isinstance(error, PiError):  # the old session goes on, and so do its extensions
-                await self.extending.load()
+                await self.extending.load([tool.name for tool in before.tools])
                 before.use_hooks(None if self.additions is None else self.additions.hooks)
                 await self.extending.announce("reload", None)
             raise
@@ -564,18 +554,22 @@ async def open_host(
     extend: Extend | None = None,
     *,
     cwd: Path | None = None,
+    prepare: Callable[[Paths], Awaitable[None]] | None = None,
 ) -> Host:
     """Open the session that the options name, with the services of the folder it belongs to.
 
     The session comes first: it may belong to another folder, whose settings then hold. Raises
     PiError. To be followed by `Host.begin`, once somebody listens. cwd: the folder to start from,
-    the process's own unless given.
+    the process's own unless given. prepare: is awaited before the services are read.
     """
     paths = find_paths(environment, cwd)
-    opened = open_session(options, paths, chosen_folder(options, environment, paths))
+    storage = Storage.of(paths, environment, options.session_dir)
+    opened = open_session(options, paths, storage.chosen)
     try:
         if opened.cwd != paths.cwd:
             paths = find_paths(environment, opened.cwd)
+        if prepare is not None:
+            await prepare(paths)
         services = read_services(options, environment, paths)
         # Told as soon as they are known: the next step may fail because of one of them.
         warn(services.diagnostics())
@@ -585,17 +579,6 @@ async def open_host(
     except BaseException:
         opened.store.close()
         raise
-
-
-def chosen_folder(options: RunOptions, environment: Environment, paths: Paths) -> Path | None:
-    """The folder for sessions that somebody named, if anybody did.
-
-    `sessionDir` is the one project setting that counts before trust is known.
-    """
-    setting = read_settings(paths).resolve(trusted=False).session_dir
-    return paths.session_storage(
-        flag=options.session_dir, variable=environment.session_dir, setting=setting
-    )
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -8,7 +8,7 @@ from pi.auth.oauth.base import Reply, Surroundings
 from pi.config.environment import Environment
 from pi.config.settings_types import Settings
 from pi.errors import NetworkError
-from pi.providers.http import HttpClient, HttpOptions, network_error
+from pi.providers.http import HttpClient, HttpOptions, body_of
 
 if TYPE_CHECKING:
     import httpx
@@ -39,7 +39,7 @@ def surroundings(
     """What signing in and renewing work with."""
     return Surroundings(
         send=Sender(http_options(environment, settings)),
-        callback_host=environment.variables.get("PI_OAUTH_CALLBACK_HOST") or "127.0.0.1",
+        callback_host=environment.variables.get("PI_OAUTH_CALLBACK_HOST", ""),
         device_id=device_id,
     )
 
@@ -79,14 +79,9 @@ class Sender:
 
 
 async def _read(response: "httpx.Response", url: str) -> bytes:
-    import httpx  # noqa: PLC0415  (only its client knows how to load it lightly; it has by now)
-
     body = bytearray()
-    try:
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MAX_ANSWER:
-                raise NetworkError(f"the answer from {url} is too large")
-    except httpx.HTTPError as error:
-        raise network_error(error, url) from error
+    async for chunk in body_of(response, url):
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise NetworkError(f"the answer from {url} is too large")
     return bytes(body)

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from pi.config.paths import Paths
 from pi.errors import SessionError
+from pi.models.selection import Selection
 from pi.runtime.options import RunOptions
+from pi.session.context import SessionContext
 from pi.session.fork import fork_session
 from pi.session.locate import (
     Found,
@@ -17,7 +19,7 @@ from pi.session.locate import (
 )
 from pi.session.store import SessionStore
 
-__all__ = ["Opened", "find_named", "open_session"]
+__all__ = ["FirstEntries", "Opened", "find_named", "open_session"]
 
 
 class Opened(NamedTuple):
@@ -92,3 +94,37 @@ def find_named(options: RunOptions, paths: Paths, chosen: Path | None) -> Found 
     elif options.session_id is not None:
         path = find_by_id(folder, options.session_id, only_here)
     return None if path is None else Found(path)
+
+
+class FirstEntries:
+    """The entries before the first message: name, model, thinking level.
+
+    A resumed session is not written to before something happens in it. level_asked: whether the
+    level was, rather than come from settings.
+    """
+
+    def __init__(
+        self, opened: Opened, context: SessionContext, chosen: Selection, level_asked: bool
+    ) -> None:
+        self._opened = opened
+        self._context = context
+        self._chosen = chosen
+        self._level_asked = level_asked
+        self._written = False
+
+    def write(self, name: str | None) -> bool:
+        """Write them, if they are not yet; whether they were not. name: of the session."""
+        if self._written:
+            return False
+        store, chosen = self._opened.store, self._chosen
+        if name is not None:
+            store.append_session_info(name)
+        before = self._context.thinking_level
+        if not self._opened.resumed:
+            if chosen.model is not None:  # else told when one is chosen
+                store.append_model_change(chosen.model.provider, chosen.model.id)
+            store.append_thinking_level(chosen.thinking)
+        elif before is None or (self._level_asked and chosen.thinking != before):
+            store.append_thinking_level(chosen.thinking)
+        self._written = True
+        return True

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pi.models.custom import ProviderConfig
+    from pi.models.virtual import VirtualModel
     from pi.providers.base import StreamFunction
     from pi.tools.base import Tool
     from pi.wire.messages import ThinkingLevel
@@ -27,7 +28,8 @@ class Own(NamedTuple):
 
     settings: as settings.json has them, already checked. keys: API keys by provider, literally.
     tools: beside the built-in ones, or in their place. providers: as models.json has them, by name.
-    streams: what answers for a provider, by its name; it needs no key.
+    streams: what answers for a provider, by its name; it needs no key. virtual: models whose
+    requests go to others.
     """
 
     settings: Mapping[str, Any] = _NONE
@@ -35,6 +37,7 @@ class Own(NamedTuple):
     tools: tuple[Tool, ...] = ()
     providers: Mapping[str, ProviderConfig] = _NONE
     streams: Mapping[str, StreamFunction] = _NONE
+    virtual: tuple[VirtualModel, ...] = ()
 
 
 NOTHING_OWN = Own()

@@ -5,19 +5,28 @@ nowhere. RPC overrides what a client can show (docs/rpc-extension-ui.md), the te
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from pi.agent.hooks import HookFailure
+    from pi.runtime.looks import Theme
+    from pi.runtime.overlay import Overlay, OverlayHandle
 
-__all__ = ["UI", "Mode", "Notice", "Placement"]
+__all__ = ["UI", "Blocked", "Mode", "Notice", "Placement"]
 
 log = logging.getLogger(__name__)
 
 Mode = Literal["tui", "rpc", "json", "print"]
 Notice = Literal["info", "warning", "error"]
 Placement = Literal["aboveEditor", "belowEditor"]
+Blocked = Literal["question", "permission", "auth"]
+
+# Compiled by `re` at its first use: every start loads this module.
+_CONTROL = r"(?:\x07|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_^X](?:[^\x1b]|\x1b\x1b)*\x1b\\)+"
+"""The bell, OSC, and DCS, APC, PM and SOS, each to its end: nothing that moves a cursor."""
 
 
 class UI:
@@ -33,6 +42,9 @@ class UI:
 
     def renew(self) -> None:
         """Other instances of extensions are there now, or none: what the old ones showed goes."""
+
+    def redraw(self) -> None:
+        """Extensions draw something in another way now."""
 
     # Questions
 
@@ -59,12 +71,27 @@ class UI:
         self,
         factory: Callable[..., Any],
         *,
-        overlay: bool = False,
-        options: Mapping[str, Any] | None = None,
+        overlay: "Overlay | Callable[[], Overlay] | bool" = False,
+        on_handle: "Callable[[OverlayHandle], Any] | None" = None,
+        blocked: tuple[Blocked, str] | None = None,
     ) -> Any:
         """Show a panel in the editor's place, or over everything, until it is done with a value.
 
         factory: `(screen, theme, keys, done)` → the panel, or a coroutine that gives it.
+        overlay: where it floats; a function is asked anew for each frame; True for the middle.
+        on_handle: gets what hides, shows and focuses the overlay. blocked: for what the person is
+        waited for, and a title: for terminals that show it.
+        """
+        return None
+
+    def show_overlay(
+        self,
+        factory: Callable[..., Any],
+        overlay: "Overlay | Callable[[], Overlay] | None" = None,
+    ) -> "OverlayHandle | None":
+        """Show something over everything without waiting for it; None where it cannot be shown.
+
+        factory: `(screen, theme, keys)`.
         """
         return None
 
@@ -105,6 +132,14 @@ class UI:
     def set_title(self, title: str) -> None:
         """The terminal's title."""
 
+    def write_terminal(self, sequences: str) -> None:
+        """Send bells and control strings (OSC, DCS, APC) to the terminal: notifications, progress,
+        the clipboard, marks. What is printed does not get there. Raises ValueError for anything
+        else, which would disturb the screen.
+        """
+        if re.fullmatch(_CONTROL, sequences) is None:
+            raise ValueError(f"not only whole control strings: {sequences!r:.80}")
+
     def set_working_message(self, text: str | None) -> None:
         """What stands beside the spinner."""
 
@@ -134,15 +169,20 @@ class UI:
     def get_editor_component(self) -> Callable[..., Any] | None:
         return None
 
-    def add_completion(self, provider: Callable[..., Any]) -> None:
-        """Complete more, before what pi completes by itself.
+    def add_completion(self, provider: Any, *, triggers: str | None = None) -> None:
+        """Complete more, before what pi completes by itself and what was added before.
 
         provider: `(text before the caret)` → a list of (value, description), or None; it may be a
-        coroutine.
+        coroutine. Or an object that can do more, see docs/extensions.md. triggers: characters one
+        of which must be in the line for it to be asked.
         """
 
     def on_terminal_input(self, listener: Callable[[str], Any]) -> Callable[[], None]:
-        """See raw input first; True swallows it. The returned function ends that."""
+        """See raw input first. The returned function ends that.
+
+        listener: gets what the terminal sent for one key; True swallows it, a text is taken in its
+        place, None lets it pass.
+        """
         return lambda: None
 
     # Looks
@@ -154,7 +194,7 @@ class UI:
     def set_tools_expanded(self, expanded: bool) -> None: ...
 
     @property
-    def theme(self) -> Any:
+    def theme(self) -> "Theme":
         """Styles text, `fg(token, text)`, `bg(token, text)`, `bold(text)`; here it does not."""
         return _PLAIN
 
@@ -162,8 +202,15 @@ class UI:
         """Name and file of each theme."""
         return []
 
-    def set_theme(self, name: str) -> str | None:
-        """Use another theme; why it could not be done, if it could not."""
+    def get_theme(self, name: str) -> "Theme | None":
+        """A theme, without using it; None where there is none of that name, or it is faulty."""
+        return None
+
+    def set_theme(self, theme: "Theme | str") -> str | None:
+        """Use another theme: one of `get_theme` for now, a name for good, as in /settings.
+
+        Gives why it could not be done, if it could not.
+        """
         return f"There are no themes in {self.mode} mode"
 
 
@@ -171,6 +218,7 @@ class _Plain:
     """A theme without colours."""
 
     appearance: Literal["dark", "light"] = "dark"
+    colors: Mapping[str, str] = MappingProxyType({})
 
     def fg(self, token: str, text: str) -> str:
         return text

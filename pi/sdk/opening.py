@@ -8,38 +8,40 @@ import os
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from pi.config.environment import read_environment
 from pi.config.settings import checked_settings
+from pi.errors import ConfigError
 from pi.resources.loading import ResourceChoice
 from pi.runtime.extending import Extend
 from pi.runtime.host import open_host
 from pi.runtime.options import Own, RunOptions
+from pi.sdk.finding import Place, place_environment
 from pi.sdk.providers import Provider
-from pi.sdk.session import Session
+from pi.sdk.session import Session, unknown_level
 from pi.tools.base import Tool
-from pi.wire.messages import ThinkingLevel
+from pi.wire.messages import THINKING_LEVELS, ThinkingLevel
+
+if TYPE_CHECKING:
+    from pi.models.virtual import VirtualModel
 
 __all__ = ["Choices", "Opening", "continue_session", "fork_session", "new_session", "open_session"]
 
 
-class Choices(TypedDict, total=False):
-    """Everything is optional; what is not said is as on the command line.
+class Choices(Place, total=False):
+    """Everything is optional; what is not said is as on the command line, and a Place beside.
 
     model: a pattern as for `--model`, such as "anthropic/claude-sonnet-4-5:high".
     thinking: a level. api_key: for the model's provider, whichever that is. keys: API keys by
         provider. Neither is stored, and both go over the person's.
     tools: names and patterns of built-in ones, tools of the program's own, or changes to the usual
         selection ("+grep", "-bash"); [] for none. exclude_tools: names and patterns.
-    providers: models that the program brings.
+    providers: models that the program brings. virtual_models: models whose requests go to others;
+        their `route` takes a RouteRequest.
     system_prompt: instead of the built-in one. append_system_prompt: added to it. context_files:
         False leaves AGENTS.md and its kin out. resources: False leaves the person's skills and
         prompt templates out.
     settings: as settings.json has them, over the files.
-    cwd: the folder to work in. agent_dir: instead of ~/.pi/agent. session_dir: where sessions are
-        kept. environment: variables, instead of the process's own.
     trust_project: whether the project's .pi folder counts; settings say unless given.
     in_memory: keep the session in memory only. name: of the session. id: of a new one.
     extend: loads extensions: `pi.extensions.load_for` those that are found. None are, unless given.
@@ -52,15 +54,12 @@ class Choices(TypedDict, total=False):
     tools: Sequence[str | Tool]
     exclude_tools: Sequence[str]
     providers: Sequence[Provider]
+    virtual_models: "Sequence[VirtualModel]"
     system_prompt: str
     append_system_prompt: str | Sequence[str]
     context_files: bool
     resources: bool
     settings: Mapping[str, Any]
-    cwd: str | Path
-    agent_dir: str | Path
-    session_dir: str | Path
-    environment: Mapping[str, str]
     trust_project: bool
     in_memory: bool
     name: str
@@ -83,21 +82,16 @@ class Opening:
         self._session = await self._open()
         return self._session
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         if self._session is not None:
             await self._session.close()
 
     async def _open(self) -> Session:
         choices = self._choices
-        environment = read_environment(choices.get("environment"))
-        if "agent_dir" in choices:
-            environment = replace(environment, agent_dir=os.path.abspath(choices["agent_dir"]))
+        environment = place_environment(choices)
         cwd = Path(choices["cwd"]) if "cwd" in choices else None
+        if cwd is not None and not cwd.is_dir():
+            raise ConfigError(f"there is no folder {cwd} to work in")
         options = _options(self._options, choices)
         host = await open_host(options, environment, choices.get("extend"), cwd=cwd)
         try:
@@ -141,6 +135,8 @@ def _options(base: RunOptions, choices: Choices) -> RunOptions:
     unknown = set(choices) - set(Choices.__annotations__)
     if unknown:
         raise TypeError(f"unexpected: {', '.join(sorted(unknown))}")
+    if choices.get("thinking") not in (None, *THINKING_LEVELS):
+        raise unknown_level(choices.get("thinking"))
     own_tools: list[Tool] = []
     tools: tuple[str, ...] | None = None
     if "tools" in choices:
@@ -177,14 +173,26 @@ def _options(base: RunOptions, choices: Choices) -> RunOptions:
             keys=dict(choices.get("keys", {})),
             tools=tuple(own_tools),
             providers={provider.name: provider.config() for provider in providers},
+            virtual=tuple(choices.get("virtual_models", ())),
             streams={name: function for name, function in streams.items() if function is not None},
         ),
     )
 
 
 def _tools(chosen: Sequence[str | Tool]) -> tuple[list[str], list[Tool]]:
-    """Entries as for --tools, and the tools that are no names."""
+    """Entries as for --tools, and the tools that are no names. Raises ConfigError."""
+    if isinstance(chosen, str):
+        raise ConfigError(f"tools are a list, not {chosen!r}", hint=f"Give tools=[{chosen!r}].")
     own = [tool for tool in chosen if not isinstance(tool, str)]
+    for tool in own:
+        lacking = [
+            name for name in ("name", "description", "parameters") if not hasattr(tool, name)
+        ]
+        if lacking:
+            raise ConfigError(
+                f"{tool!r:.80} is no tool: it has no {lacking[0]}",
+                hint="Make one of a function with @pi.tool.",
+            )
     words = [tool for tool in chosen if isinstance(tool, str)]
     changes = bool(words) and all(word[:1] in ("+", "-") for word in words)
     names = [tool if isinstance(tool, str) else tool.name for tool in chosen]

@@ -1,7 +1,8 @@
 """Models that a program brings: a server of its own, or a function that answers."""
 
+import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -86,9 +87,8 @@ def _events_of(answer: Answer) -> StreamFunction:
         model: Model, context: Context, options: StreamOptions
     ) -> AsyncGenerator[AssistantEvent, None]:
         reply = _Reply(model)
-        answering: Any = answer(model, context, options)
         try:
-            async with aclosing(answering) as pieces:
+            async with _closing(answer(model, context, options)) as pieces:
                 async for piece in pieces:
                     for event in reply.take(piece):
                         yield event
@@ -107,6 +107,20 @@ def _events_of(answer: Answer) -> StreamFunction:
             reply.assembly.flush()
 
     return stream
+
+
+@asynccontextmanager
+async def _closing(answering: Any) -> AsyncGenerator[AsyncIterator[Any], None]:
+    """What a program's function gave, closed afterwards. Raises TypeError for what is no stream."""
+    if not hasattr(answering, "__aiter__"):
+        if inspect.iscoroutine(answering):
+            answering.close()
+        raise TypeError("a provider's stream is an `async def` with `yield`, not a function alone")
+    try:
+        yield answering
+    finally:
+        if hasattr(answering, "aclose"):
+            await answering.aclose()
 
 
 class _Reply:

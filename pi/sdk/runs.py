@@ -54,7 +54,7 @@ class Run(AsyncIterator[AgentEvent]):
 
     It begins when it is iterated or awaited for the first time. Leaving the loop early leaves the
     run going: the loop may be taken up again, or the run awaited, or the session's `abort` called.
-    Cancelling the task that waits ends the run.
+    Cancelling the task that waits ends the run, and so does leaving an `async with run`.
     """
 
     def __init__(self, host: Host, text: str, images: Sequence[ImageContent]) -> None:
@@ -88,6 +88,13 @@ class Run(AsyncIterator[AgentEvent]):
                 self._host.stop()
                 raise
         return self._events.popleft()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._begun and not self._over:
+            await self._host.abort()
 
     def __await__(self) -> Generator[Any, None, Reply]:
         return self._finish().__await__()

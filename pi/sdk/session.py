@@ -1,17 +1,18 @@
 """One conversation, as a program has it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from pi.errors import ModelError
+from pi.errors import ConfigError, ModelError
 from pi.models.resolution import resolve_model
 from pi.runtime.host import Host
 from pi.sdk.runs import Run
 from pi.wire.entries import SessionEntry
 from pi.wire.events import AgentEvent, CompactionResult
 from pi.wire.messages import (
+    THINKING_LEVELS,
     AgentMessage,
     BashExecutionMessage,
     ImageContent,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pi.agent.navigation import Navigation
     from pi.agent.statistics import SessionStatistics
 
-__all__ = ["Session"]
+__all__ = ["Session", "unknown_level"]
 
 
 class Session:
@@ -36,15 +37,13 @@ class Session:
     def __init__(self, host: Host) -> None:
         self._host = host
 
+    def __repr__(self) -> str:
+        return f"<session {self.id} in {self.cwd}>"
+
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -117,6 +116,12 @@ class Session:
         """All branches, in the order they were written."""
         return self._host.store.entries()
 
+    def questions(self) -> list[tuple[str, str]]:
+        """Entry id and text of all that the user said, on all branches: where to go on from."""
+        from pi.session.fork import fork_points  # noqa: PLC0415  (asked rarely)
+
+        return fork_points(self._host.store)
+
     def statistics(self) -> "SessionStatistics":
         """Messages, tokens and cost of the whole session, and how full the context is."""
         return self._host.session.statistics()
@@ -128,15 +133,21 @@ class Session:
     # Runs
 
     def prompt(self, text: str, images: Sequence[ImageContent] = ()) -> Run:
-        """Say something; the run is iterated for its events, or awaited for its reply."""
+        """Say something; the run is iterated for its events, or awaited for its reply.
+
+        images: made with `pi.image`.
+        """
+        _check_said(text, images)
         return Run(self._host, text, images)
 
     async def steer(self, text: str, images: Sequence[ImageContent] = ()) -> None:
         """Say something that is heard before the next request; without a run, with the next one."""
+        _check_said(text, images)
         await self._host.say(text, images, when="steer")
 
     async def follow_up(self, text: str, images: Sequence[ImageContent] = ()) -> None:
         """Say something that is heard when the agent would stop."""
+        _check_said(text, images)
         await self._host.say(text, images, when="followUp")
 
     def clear_queue(self) -> tuple[list[str], list[str]]:
@@ -198,14 +209,23 @@ class Session:
         return chosen
 
     def set_thinking(self, level: ThinkingLevel) -> ThinkingLevel:
-        """Think at this level, or the nearest the model has; that one is returned."""
+        """Think at this level, or the nearest the model has; that one is returned.
+
+        Raises ConfigError for what is no level.
+        """
+        if level not in THINKING_LEVELS:
+            raise unknown_level(level)
         return self._host.set_thinking(level)
 
     def set_tools(self, names: Sequence[str]) -> None:
         """Switch these on, all others off, from the next prompt on.
 
-        The built-in ones and those that the session was opened with.
+        The built-in ones and those that the session was opened with. Raises ConfigError for a
+        name that is none of them.
         """
+        unknown = [name for name in names if self._host.extending.find_tool(name) is None]
+        if unknown:
+            raise ConfigError(f"there is no tool {unknown[0]!r} in this session")
         self._host.extending.use_tools(names)
 
     def set_name(self, name: str) -> None:
@@ -255,22 +275,44 @@ class Session:
 
     # Copies
 
-    def export_html(self, path: str | Path) -> Path:
-        """Write the session as a page to read; where it is."""
-        # Exports bring a page's worth of code.
-        from pi.session.export import export_page  # noqa: PLC0415
+    async def export_html(self, path: str | Path) -> Path:
+        """Write the session as a page to read, with what extensions draw of it; where it is.
+
+        Raises SessionError when nothing was said yet, or the page cannot be written.
+        """
+        # Pages are written rarely.
+        from pi.modes.exporting import export_session  # noqa: PLC0415
+
+        done = await export_session(self._host, self._host.paths.absolute(str(path)))
+        return done.path
+
+    async def export_jsonl(self, path: str | Path) -> Path:
+        """Write the session's lines, as any pi can open them; where they are.
+
+        Raises SessionError when they cannot be written.
+        """
+        from pi.session.copy import write_copy, write_lines  # noqa: PLC0415  (as above)
 
         target = self._host.paths.absolute(str(path))
         store = self._host.store
-        export_page(store.history.source, target, leaf=store.leaf_id)
+        if store.path is not None and store.saved:
+            await asyncio.to_thread(write_copy, store.path, target, replace=True)
+        else:
+            write_lines(store.history.source, target)
         return target
 
-    def export_jsonl(self, path: str | Path) -> Path:
-        """Write the session's lines, as any pi can open them; where they are."""
-        from pi.wire.jsonio import dump_line  # noqa: PLC0415  (as above)
 
-        target = self._host.paths.absolute(str(path))
-        store = self._host.store
-        records: list[Mapping[str, Any]] = [store.header, *store.entries()]
-        target.write_bytes(b"".join(dump_line(record) for record in records))
-        return target
+def unknown_level(level: object) -> ConfigError:
+    """The error for what is no thinking level."""
+    return ConfigError(
+        f"there is no thinking level {level!r}", hint=f"There are {', '.join(THINKING_LEVELS)}."
+    )
+
+
+def _check_said(text: object, images: Sequence[object]) -> None:
+    """Raises TypeError: a mistake here would be met only in the middle of the run."""
+    if not isinstance(text, str):
+        raise TypeError(f"a prompt is text, not {text!r:.60}")
+    for image in images:
+        if not isinstance(image, dict) or image.get("type") != "image":
+            raise TypeError(f"{image!r:.60} is no image: make one with pi.image(path)")

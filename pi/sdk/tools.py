@@ -45,10 +45,24 @@ class FunctionTool:
         return f"<tool {self.name}>"
 
     async def run(self, args: dict[str, Any], context: ToolContext) -> ToolResult:
-        named = args if self._context is None else {**args, self._context: context}
         if inspect.iscoroutinefunction(self.function):
-            return as_result(await self.function(**named))
+            return as_result(await self.function(**self._named(args, context)))
+        loop = asyncio.get_running_loop()
+
+        def update(told: ToolResult | str) -> None:
+            if not isinstance(told, ToolResult | str):
+                raise TypeError(f"update takes text or a ToolResult, not {told!r:.60}")
+            loop.call_soon_threadsafe(context.update, told)
+
+        named = self._named(args, context._replace(update=update))
         return as_result(await asyncio.to_thread(self.function, **named))
+
+    def _named(self, args: dict[str, Any], context: ToolContext) -> dict[str, Any]:
+        """Models add arguments of their own, which are nothing to fail for."""
+        known = inspect.signature(self.function).parameters
+        if not any(each.kind is each.VAR_KEYWORD for each in known.values()):
+            args = {name: value for name, value in args.items() if name in known}
+        return args if self._context is None else {**args, self._context: context}
 
 
 @overload

@@ -10,6 +10,7 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "examples" / "sdk"
 SAID = {
     "hello": ["This folder holds"],
+    "chat": ["(0 questions so far)", "This folder holds", "[read]", "tokens, kept in "],
     "tools": ["18 degrees celsius in Lisbon, Portugal", "Take an umbrella."],
     "provider": ["HELLO THERE"],
     "steering": [
@@ -18,7 +19,13 @@ SAID = {
         "answer: You said: and now?",
         "stopped: aborted",
     ],
-    "sessions": ["to say again: What is in this folder?", "page: talk.html", "questions: 2"],
+    "sessions": [
+        "to say again: What is in this folder?",
+        "page: talk.html",
+        "questions: 2",
+        "kept: first steps 5",
+        "found: first steps in What is in this folder?",
+    ],
 }
 
 
@@ -33,6 +40,7 @@ def test_example(name: str, tmp_path: Path, home: Path) -> None:
     (tmp_path / "README.md").write_text("# A folder\n")
     done = subprocess.run(
         [sys.executable, "-W", "error", str(FOLDER / f"{name}.py")],
+        input="What is in this folder?\n\nread README.md\n",  # for the one that asks
         capture_output=True,
         text=True,
         cwd=tmp_path,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import pi
 from pi.session.store import SessionStore
 from tests.scripted_provider import ScriptedProvider
+from tests.session.export.test_export_document import parse
 
 Answer = Callable[..., AsyncIterator[Any]]
 
@@ -332,9 +334,12 @@ def test_sessions_are_continued_opened_forked_and_branched(choices: dict[str, An
             assert session.id == "my-id"
         async with pi.fork_session(path, **choices) as session:
             assert session.id != "my-id" and session.last_text == "You said: instead"
-            page = session.export_html("talk.html")
+            page = await session.export_html("talk.html")
             assert page == choices["cwd"] / "talk.html" and b"instead" in page.read_bytes()
-            copy = session.export_jsonl("copy.jsonl")
+            shown = parse(page).index["leaf"]
+            await session.navigate(first)
+            assert parse(await session.export_html("talk.html")).index["leaf"] < shown
+            copy = await session.export_jsonl("copy.jsonl")
         async with pi.open_session(copy, **choices) as session:
             assert session.last_text == "You said: instead"
             assert session.leaf is not None
@@ -372,6 +377,30 @@ def test_models(choices: dict[str, Any]) -> None:
                 session.set_model("anthropic/claude-sonnet-4-5")
 
     run(work())
+
+
+def test_a_virtual_model(choices: dict[str, Any]) -> None:
+    asked: list[pi.RouteRequest] = []
+
+    def route(request: pi.RouteRequest) -> pi.Route:
+        asked.append(request)
+        return pi.Route("echo/e2" if request.thinking == "high" else "echo/e1", "high", len(asked))
+
+    auto = pi.VirtualModel("auto", "any", route, thinking_levels=("low", "high"))
+
+    async def work() -> None:
+        mine = {**choices, "model": "auto/any:low", "virtual_models": [auto]}
+        async with pi.new_session(**mine) as session:
+            first = await session.prompt("one")
+            session.set_thinking("high")
+            second = await session.prompt("two")
+            assert session.model is not None and session.model.reference == "auto/any"
+        answers = [(m["model"], m["thinkingLevel"]) for m in (first.message, second.message)]
+        assert answers == [("e1", "off"), ("e2", "high")]
+
+    run(work())
+    assert [(r.reason, r.state) for r in asked] == [("user", None), ("user", 1)]
+    assert asked[1].previous is not None and asked[1].previous.model.id == "e1"
 
 
 def test_a_server_and_keys_that_are_given(choices: dict[str, Any]) -> None:
@@ -457,5 +486,106 @@ def test_images(choices: dict[str, Any], tmp_path: Path) -> None:
             await session.prompt("look", [block])
             content = session.messages[1]["content"]  # type: ignore[typeddict-item]
             assert [part["type"] for part in content] == ["text", "image"]  # type: ignore[index]
+
+    run(work())
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_lines_of_a_session_are_copied_as_they_are(choices: dict[str, Any], saved: bool) -> None:
+    async def work() -> None:
+        async with pi.new_session(**choices, in_memory=not saved) as session:
+            if saved:
+                with pytest.raises(pi.SessionError, match="nothing to export"):
+                    await session.export_html("early.html")
+            await session.prompt("hi")
+            await session.export_jsonl("copy.jsonl")
+            await session.prompt("more")
+            copy = await session.export_jsonl("copy.jsonl")
+            with pytest.raises(pi.SessionError, match="is a folder"):
+                await session.export_jsonl(choices["cwd"])
+            if saved:
+                assert session.path is not None
+                assert copy.read_bytes() == session.path.read_bytes()
+        if os.name == "posix":
+            assert copy.stat().st_mode & 0o77 == 0, "nobody else's to read"
+        async with pi.open_session(copy, **choices) as session:
+            assert session.last_text == "You said: more"
+
+    run(work())
+
+
+def test_sessions_are_listed_and_searched(choices: dict[str, Any], tmp_path: Path) -> None:
+    async def work() -> None:
+        here: pi.Place = {"cwd": choices["cwd"]}
+        other: pi.Place = {"cwd": tmp_path}
+        assert await pi.list_sessions(**here) == []
+        async with pi.new_session(**choices, name="birds") as session:
+            await session.prompt("about parrots")
+            await session.prompt("and owls")
+            path, first = session.path, session.questions()[0]
+            # Also while it is open.
+            (info,) = await pi.list_sessions(**here)
+        assert first[1] == "about parrots"
+        assert (info.path, info.title, info.name, info.messages) == (path, "birds", "birds", 5)
+        assert info.cwd == choices["cwd"] and info.id == session.id
+        assert info.used.tzinfo is not None
+        async with pi.new_session(**{**choices, "cwd": tmp_path}) as session:
+            await session.prompt("nothing about PARROTS here")
+
+        (found,) = await pi.search_sessions("parrot", **here)
+        assert (found.path, found.excerpt, found.entry) == (path, "about parrots", first[0])
+        (found,) = await pi.search_sessions('"about parrots"', **other)
+        assert found.title == "nothing about PARROTS here" == found.excerpt
+        both = await pi.search_sessions("parrots", everywhere=True, **here)
+        assert {one.path for one in both} == {path, found.path}
+        assert len(await pi.search_sessions("parrots", everywhere=True, limit=1, **here)) == 1
+        assert [one.path for one in await pi.list_sessions(everywhere=True)] == [found.path, path]
+        async with pi.open_session(both[0].path, **{**choices, "cwd": tmp_path}) as session:
+            assert "parrots" in session.questions()[0][1].lower()
+
+        with pytest.raises(pi.SessionError, match="no word to search for"):
+            await pi.search_sessions(" ", **here)
+        with pytest.raises(TypeError, match="unexpected: model"):
+            await pi.list_sessions(model="m")  # type: ignore[call-arg]
+        elsewhere = tmp_path / "agent"
+        assert await pi.list_sessions(everywhere=True, agent_dir=elsewhere, **here) == []
+        (elsewhere / "sessions" / "x").mkdir(parents=True)
+        (elsewhere / "sessions" / "x" / "bad.jsonl").write_text("garbage\n")
+        assert await pi.list_sessions(everywhere=True, agent_dir=elsewhere, **here) == []
+
+    run(work())
+
+
+@pytest.mark.parametrize("how", ["fails", "cancelled", "left", "ended"])
+def test_a_block_ends_its_run(choices: dict[str, Any], how: str) -> None:
+    """As with a socket that the events go to, which breaks or whose task is cancelled."""
+
+    async def send(session: pi.Session) -> None:
+        async with session.prompt("hi" if how == "ended" else "for ever") as run:
+            async for event in run:
+                if event["type"] != "message_update" or how == "ended":
+                    continue
+                if how == "fails":
+                    raise ConnectionResetError
+                if how == "left":
+                    break
+                await asyncio.sleep(60)
+
+    async def work() -> None:
+        async with pi.new_session(**choices) as session:
+            task = asyncio.create_task(send(session))
+            if how == "cancelled":
+                while session.messages[-1:] == [] or session.messages[-1]["role"] != "user":
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.1)
+                task.cancel()
+            _, failure = await asyncio.gather(asyncio.sleep(0), task, return_exceptions=True)
+            expected = {"fails": ConnectionResetError, "cancelled": asyncio.CancelledError}
+            assert type(failure) is expected.get(how, type(None))
+            assert not session.is_running
+            message = session.messages[-1]
+            assert message["role"] == "assistant"
+            assert message["stopReason"] == ("stop" if how == "ended" else "aborted")
+            assert (await session.prompt("and now?")).text == "You said: and now?"
 
     run(work())
