@@ -24,12 +24,10 @@ def extend(pi: Pi) -> None:
 
     @pi.on("session_before_fork")
     async def restore(event: SessionBeforeFork, ctx: Context) -> None:
-        commit = None
-        for entry in ctx.session.branch(event.entry_id):
-            if entry["type"] == "custom" and entry["customType"] == KIND:
-                commit = entry["data"]["commit"]
-        if commit is None or not ctx.has_ui:
+        kept = ctx.session.kept(KIND, event.entry_id)
+        if not kept or not ctx.has_ui:
             return
+        commit = kept[-1]["commit"]
         if not await ctx.ui.confirm("Files", "Bring the files back to how they were then, too?"):
             return
         done = await pi.exec("git", "restore", "--source", commit, "--worktree", "--", ".")

@@ -6,7 +6,6 @@
 import os
 import shlex
 import shutil
-import sys
 
 from pi.extensions import AgentSettled, Context, Pi
 
@@ -28,7 +27,7 @@ def extend(pi: Pi) -> None:
         if command is not None:
             await pi.exec(*command, title, text, seconds=5)
         elif ctx.mode == "tui":
-            sys.stdout.write(f"\x1b]777;notify;{title};{text}\x07")  # kitty, Ghostty, WezTerm
-            sys.stdout.flush()
+            name = "".join(c for c in title if c.isprintable()).replace(";", ",")
+            ctx.ui.write_terminal(f"\x1b]777;notify;{name};{text}\x07")  # kitty, Ghostty, WezTerm
         elif ctx.has_ui:
             ctx.ui.notify(text)

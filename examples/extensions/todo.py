@@ -24,11 +24,8 @@ def extend(pi: Pi) -> None:
 
     def restore(event: object, ctx: Context) -> None:
         items.clear()
-        for entry in ctx.session.branch():
-            if entry["type"] != "message" or entry["message"]["role"] != "toolResult":
-                continue
-            result = entry["message"]
-            if result["toolName"] == "todo" and isinstance(result.get("details"), dict):
+        for result in ctx.session.results("todo"):
+            if isinstance(result.get("details"), dict):
                 items[:] = result["details"]["items"]
 
     pi.on("session_start", restore)

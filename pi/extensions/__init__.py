@@ -1,4 +1,4 @@
-"""Extensions in Python: what their authors import, and the loader.
+"""Extensions in Python: what their authors import.
 
 An extension is a module with a function `extend(pi)`. Everything it may need is here:
 
@@ -9,62 +9,62 @@ An extension is a module with a function `extend(pi)`. Everything it may need is
         def no_sudo(event: ToolCall) -> Block | None:
             ...
 
-Names are resolved when they are first used, so that importing this costs nothing.
+Names are resolved when they are first used, so that importing this costs nothing; `__init__.pyi`
+tells type checkers and editors what they are. Events and answers are in `pi.agent.hook_events`.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from pi.agent.hook_events import *  # noqa: F403
-    from pi.extensions.api import Pi
-    from pi.extensions.context import CommandContext, Context
-    from pi.extensions.execution import ExecResult, StaleContext
-    from pi.extensions.providers import OAuth
-    from pi.extensions.tools import ToolFailure
-    from pi.extensions.trusting import load_for
-    from pi.tools.base import ToolContext, ToolResult
-    from pi.tools.files import exclusive
-    from pi.tools.truncate import head, tail
-
-__all__ = [
-    "CommandContext",
-    "Context",
-    "ExecResult",
-    "OAuth",
-    "Pi",
-    "StaleContext",
-    "ToolContext",
-    "ToolFailure",
-    "ToolResult",
-    "exclusive",
-    "head",
-    "load_for",
-    "tail",
-]
-
-_HOMES = {
-    "CommandContext": "pi.extensions.context",
-    "Context": "pi.extensions.context",
-    "ExecResult": "pi.extensions.execution",
-    "OAuth": "pi.extensions.providers",
-    "Pi": "pi.extensions.api",
-    "StaleContext": "pi.extensions.execution",
-    "ToolContext": "pi.tools.base",
-    "ToolFailure": "pi.extensions.tools",
-    "ToolResult": "pi.tools.base",
-    "exclusive": "pi.tools.files",
-    "head": "pi.tools.truncate",
-    "load_for": "pi.extensions.trusting",
-    "tail": "pi.tools.truncate",
+_NAMES = {
+    "pi.auth.oauth.base": ("SignInCancelled", "SignInRefused"),
+    "pi.extensions.api": ("Pi",),
+    "pi.extensions.context": ("CommandContext", "Context", "FreshContext"),
+    "pi.extensions.execution": ("ExecResult", "StaleContext"),
+    "pi.extensions.models": ("ProviderAuth", "ProviderInfo"),
+    "pi.extensions.refreshing": ("ModelRefresh",),
+    "pi.extensions.session_view": ("SessionFacts", "SessionView", "TreeNode"),
+    "pi.extensions.signing": ("OAuth", "SignIn"),
+    "pi.extensions.tools": ("ToolFailure",),
+    "pi.extensions.trusting": ("load_for",),
+    "pi.models.virtual": ("Route", "RouteRequest"),
+    "pi.runtime.looks": ("Drawing", "MarkdownContext", "Rendering", "Theme"),
+    "pi.runtime.ui": ("UI",),
+    "pi.tools.base": ("ToolContext", "ToolResult", "image_block", "text_block", "text_result"),
+    "pi.tools.exposure": ("Loadout", "LoadoutChange", "Namespace"),
+    "pi.tools.files": ("exclusive",),
+    "pi.tools.truncate": ("Truncation", "head", "tail"),
+    "pi.wire.entries": ("SessionEntry",),
+    "pi.wire.messages": (
+        "AgentMessage",
+        "AssistantMessage",
+        "CustomMessage",
+        "ImageContent",
+        "SystemMessage",
+        "TextContent",
+        "ThinkingLevel",
+        "ToolResultMessage",
+        "Usage",
+        "UserContent",
+        "UserMessage",
+    ),
+    "pi.wire.model": ("Model",),
 }
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
+_EVENTS = "pi.agent.hook_events"
+
+__all__ = [*_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name, "pi.agent.hook_events")
+def __getattr__(name: str) -> object:
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        value = getattr(import_module(home), name)
+        value: object = getattr(import_module(_HOMES.get(name, _EVENTS)), name)
     except AttributeError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *import_module(_EVENTS).__all__})

@@ -3,22 +3,23 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, overload
 
+from pi.agent.faults import HookFailure, is_fault, text_of_error
 from pi.agent.hook_events import Event
-from pi.agent.hooks import HookFailure
 from pi.config.settings_types import Settings
 from pi.errors import PiError
+from pi.extensions.bound import bound
 from pi.extensions.bus import BusEnd, EventBus
 from pi.extensions.context import CommandContext, Context
+from pi.extensions.drawing import Draws
 from pi.extensions.execution import MAX_OUTPUT, ExecResult, Stage, run_command
 from pi.extensions.speaking import Delivery, Speaker
+from pi.extensions.supplying import Supply
 from pi.runtime.additions import (
     AddedCommand,
-    AddedTool,
     Additions,
     Flag,
-    Renderer,
     Shortcut,
     SourceInfo,
 )
@@ -28,16 +29,30 @@ from pi.wire.messages import ThinkingLevel, UserContent
 from pi.wire.model import Model
 
 if TYPE_CHECKING:
-    from pi.extensions.providers import OAuth
-    from pi.providers.base import StreamFunction
+    from pi.extensions.registering import Registered
+    from pi.runtime.additions import McpRegistration
+    from pi.runtime.host import Host
 
 __all__ = ["Pi"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E", bound=Event)
+R = TypeVar("R")
 Complete = Callable[[str], Any]
 
 
-class Pi:
+class Hearing(Protocol[E]):
+    """Makes a function a handler of one event, whose class says what it is given."""
+
+    @overload
+    def __call__(self, handler: Callable[[E, Context], R], /) -> Callable[[E, Context], R]: ...
+    @overload
+    def __call__(self, handler: Callable[[E], R], /) -> Callable[[E], R]: ...
+    @overload
+    def __call__(self, handler: Callable[[], R], /) -> Callable[[], R]: ...
+
+
+class Pi(Supply, Draws):
     """One instance of one extension, for one open session.
 
     While the extension's function runs, only what registers or subscribes works, and `exec`: no
@@ -59,12 +74,9 @@ class Pi:
         rank: int,
     ) -> None:
         self.path = path
-        self._stage = stage
-        self._additions = additions
+        super().__init__(stage, additions, owner, rank)
         self._hooks = additions.hooks
-        self._owner = owner
         self._source = source
-        self._rank = rank
         self._bus = bus
         self._context = Context(stage, additions.hooks, owner)
         self._speaker = Speaker(stage, additions.hooks, owner)
@@ -72,16 +84,25 @@ class Pi:
     # Events
 
     @overload
-    def on(self, event: str | type[Event]) -> Callable[[F], F]: ...
+    def on(self, event: type[E]) -> Hearing[E]: ...
     @overload
-    def on(self, event: str | type[Event], handler: Callable[..., Any]) -> Callable[[], None]: ...
+    def on(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def on(
+        self,
+        event: type[E],
+        handler: Callable[[E, Context], Any] | Callable[[E], Any] | Callable[[], Any],
+    ) -> Callable[[], None]: ...
+    @overload
+    def on(self, event: str, handler: Callable[..., Any]) -> Callable[[], None]: ...
     def on(self, event: str | type[Event], handler: Callable[..., Any] | None = None) -> Any:
         """Hear of an event: `@pi.on("tool_call")`, or `off = pi.on("tool_call", handler)`.
 
-        The handler takes (event, ctx), (event) or nothing, and may be a coroutine function. Which
-        answers count is said with each event's class. Raises ValueError for an unknown event.
+        By its class, `@pi.on(ToolCall)`, type checkers know what the handler is given. It takes
+        (event, ctx), (event) or nothing, and may be a coroutine function. Which answers count is
+        said with each event's class. Raises ValueError for an unknown event.
         """
-        name = event if isinstance(event, str) else event.name
+        name = event if isinstance(event, str) else getattr(event, "name", repr(event))
         if handler is None:
 
             def decorate(function: F) -> F:
@@ -89,7 +110,7 @@ class Pi:
                 return function
 
             return decorate
-        call = _bound(handler, self._context)
+        call = bound(handler, self._context)
         return self._hooks.on(name, call, owner=self._owner, rank=self._rank)
 
     # What the model gets
@@ -101,7 +122,6 @@ class Pi:
         self,
         *,
         name: str | None = None,
-        label: str | None = None,
         description: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         snippet: str = "",
@@ -110,12 +130,7 @@ class Pi:
         prepare: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
         sampling: Mapping[str, Any] | None = None,
         structured: bool = False,
-        active: bool = True,
-        exposure: Literal["direct", "model-only", "codemode", "deferred", "hidden"] = "direct",
-        annotations: Mapping[str, bool] | None = None,
-        render_call: Renderer | None = None,
-        render_result: Renderer | None = None,
-        own_shell: bool = False,
+        **registered: "Unpack[Registered]",
     ) -> Callable[[F], F]: ...
     def tool(self, function: Any = None, /, **options: Any) -> Any:  # type: ignore[misc]
         """Make a function a tool: `@pi.tool`, or `@pi.tool(snippet="…", …)`.
@@ -133,9 +148,7 @@ class Pi:
         guidelines: rules for the prompt while it is on; each must name the tool.
         sequential: not together with other calls of a reply. prepare: rewrites arguments first.
         structured: whether what is returned is also given as data to programs.
-        active: False registers it switched off. exposure: see docs/extensions.md.
-        annotations: hints such as {"readOnlyHint": True}.
-        render_call, render_result, own_shell: how the terminal draws it.
+        More: see `register_tool`.
 
         A tool with a built-in one's name takes its place. May be used at any time.
         """
@@ -144,16 +157,12 @@ class Pi:
 
         def decorate(given: F) -> F:
             # A tool needs more than a handler does: most extensions have none.
+            from pi.extensions.registering import REGISTERED  # noqa: PLC0415
             from pi.extensions.tools import make_tool  # noqa: PLC0415
 
-            shown = {
-                key: options.pop(key)
-                for key in (
-                    *("active", "exposure", "annotations", "label"),
-                    *("render_call", "render_result", "own_shell"),
-                )
-                if key in options
-            }
+            shown = {key: options.pop(key) for key in REGISTERED if key in options}
+            if shown.get("output_schema") is not None:
+                options.setdefault("structured", True)
             defaults: dict[str, Any] = {
                 "name": None,
                 "description": None,
@@ -171,36 +180,33 @@ class Pi:
 
         return decorate
 
-    def register_tool(
-        self,
-        tool: Tool,
-        *,
-        label: str | None = None,
-        active: bool = True,
-        exposure: Literal["direct", "model-only", "codemode", "deferred", "hidden"] = "direct",
-        annotations: Mapping[str, bool] | None = None,
-        render_call: Renderer | None = None,
-        render_result: Renderer | None = None,
-        own_shell: bool = False,
-    ) -> None:
-        """Register an object with the attributes of `pi.tools.base.Tool`; see `tool`."""
-        self._additions.tools[tool.name] = AddedTool(
-            tool,
-            self._owner,
-            self._source,
-            label=label or tool.name,
-            active=active,
-            exposure=exposure,
-            annotations=annotations or {},
-            render_call=render_call,
-            render_result=render_result,
-            own_shell=own_shell,
-        )
+    def register_tool(self, tool: Tool, **options: "Unpack[Registered]") -> None:
+        """Register an object with the attributes of `pi.tools.base.Tool`; see `tool`.
+
+        label: what the terminal calls it. active: False registers it switched off.
+        exposure: who reaches it, see docs/extensions.md. namespace: the group it belongs to.
+        annotations: hints such as {"readOnlyHint": True}. output_schema: JSON Schema of what it
+        returns, for programs; it must return such data then.
+        reaches_tools, prepare_loadout: for tools that call others; see `pi.tools.exposure`.
+        render_call, render_result, own_shell: how the terminal draws it.
+        Raises ValueError for the name of another extension's tool.
+        """
+        from pi.extensions.registering import added_tool  # noqa: PLC0415  (as in `tool`)
+
+        added = added_tool(tool, self._owner, self._source, options)
+        before = self._additions.tools.get(tool.name)
+        # What comes with pi gives way; a gate in a tool of somebody else's must not be lost.
+        if before is not None and before.source["source"] != "builtin":
+            self._must_own(f"tool {tool.name}", before.owner)
+        self._additions.tools[tool.name] = added
         if self._stage.loaded and not self._stage.struck:
             extending = self._stage.host.extending
             names = [each.name for each in self._stage.host.session.tools]
             if tool.name in self._additions.active_tools():
                 names.append(tool.name)
+            elif tool.name not in names:
+                extending.look_again()
+                return
             extending.use_tools(names)
 
     def _tool_context(self, call: ToolContext) -> Context:
@@ -223,27 +229,15 @@ class Pi:
         self._stage.host.extending.use_tools(names)
 
     def all_tools(self) -> list[dict[str, Any]]:
-        """Every tool there is: name, description, parameters, guidelines, exposure, source."""
-        extending = self._stage.host.extending
+        """Every tool there is, as docs/extensions.md describes it."""
+        # Few extensions look at them.
+        from pi.extensions.registering import described  # noqa: PLC0415
+
         added = self._additions.tools
-        described = []
-        for name in extending.tool_names():
-            tool = extending.find_tool(name)
-            if tool is None:
-                continue
-            mine = added.get(name)
-            described.append(
-                {
-                    "name": name,
-                    "description": tool.description,
-                    "parameters": tool.parameters,
-                    "promptGuidelines": list(tool.rules),
-                    "exposure": "direct" if mine is None else mine.exposure,
-                    "annotations": {} if mine is None else dict(mine.annotations),
-                    "sourceInfo": _builtin(name) if mine is None else dict(mine.source),
-                }
-            )
-        return described
+        return [
+            described(each, added[each.name].source if each.name in added else None)
+            for each in self._stage.host.extending.offered()
+        ]
 
     def send_message(
         self,
@@ -293,7 +287,7 @@ class Pi:
 
         def decorate(function: F) -> F:
             context = CommandContext(self._stage, self._hooks, self._owner)
-            call = _bound(function, context)
+            call = bound(function, context)
 
             async def run(arguments: str) -> None:
                 answer = call(arguments)
@@ -317,7 +311,8 @@ class Pi:
     def shortcut(self, key: str, description: str = "") -> Callable[[F], F]:
         """Run a function at a key, such as "ctrl+shift+p"; it takes (ctx) or nothing.
 
-        Keys that pi itself uses stay pi's; see docs/keybindings.md.
+        Keys that pi itself uses stay pi's; see docs/keybindings.md. One of another extension is
+        taken over, which the terminal tells of.
         """
 
         def decorate(function: F) -> F:
@@ -329,7 +324,7 @@ class Pi:
                 if inspect.isawaitable(answer):
                     await answer
 
-            self._additions.shortcuts[key] = Shortcut(key, description, self._owner, run)
+            self._additions.add_shortcut(Shortcut(key, description, self._owner, run))
             return function
 
         return decorate
@@ -350,12 +345,20 @@ class Pi:
     ) -> Callable[[], bool | str | None]:
         """Add the option `--name` to the command line; call what it gives for its value.
 
-        The value is there from session_start on, before that it is the default.
+        The value is there from session_start on, before that it is the default. Raises ValueError
+        for the name of another extension's flag.
         """
+        before = self._additions.flags.get(name)
+        if before is not None:
+            self._must_own(f"flag --{name}", before.owner)
         if default is None and kind == "boolean":
             default = False
         self._additions.flags[name] = Flag(name, kind, description, self._owner, default)
         return lambda: self.get_flag(name)
+
+    def _must_own(self, what: str, owner: str) -> None:
+        if owner != self._owner:
+            raise ValueError(f"there is a {what} already, of the extension {owner}")
 
     def get_flag(self, name: str) -> bool | str | None:
         """The value of a flag of this extension. Raises KeyError for one it does not have."""
@@ -388,6 +391,56 @@ class Pi:
         """Mark an entry, or take its mark away. Raises SessionError for an unknown one."""
         self._stage.host.store.append_label(entry_id, label)
 
+    # MCP servers
+
+    def register_mcp_server(self, name: str, config: Mapping[str, Any]) -> None:
+        """Bring an MCP server, for this session; config is what mcp.json holds for one.
+
+        Those registered while the extension is loaded connect when the session begins, later ones
+        at once. Registering a name again replaces it. One of mcp.json with that name goes over it.
+        Raises ValueError for a name of another extension's, and for what is no server.
+        """
+        # Few extensions bring any.
+        from pi.extensions.servers import register  # noqa: PLC0415
+
+        register(self._additions, self._stage, self._owner, name, config)
+
+    def unregister_mcp_server(self, name: str) -> None:
+        """Take a server of this extension back: its connection ends, its tools are withdrawn."""
+        from pi.extensions.servers import unregister  # noqa: PLC0415  (as above)
+
+        unregister(self._additions, self._stage, self._owner, name)
+
+    def mcp_servers(self) -> "list[McpRegistration]":
+        """What extensions registered, in that order: `name`, `config`, `extension`."""
+        return [*self._additions.mcp_servers.values()]
+
+    @property
+    def restored_tools(self) -> Sequence[str]:
+        """Names of the tools that the session had on when it was opened."""
+        return self._stage.host.extending.had
+
+    def set_prompt_section(self, tag: str, text: str | None) -> None:
+        """Put a section at the end of the system prompt, from the next run on; None takes it away.
+
+        A change is told to the model where the conversation is then: set it when it has changed.
+        """
+        sections = self._additions.sections
+        if sections.get(tag) == text:
+            return
+        if text is None:
+            del sections[tag]
+        else:
+            sections[tag] = text
+        if self._stage.loaded and not self._stage.struck:
+            extending = self._stage.host.extending
+            extending.afterwards(extending.look_again)
+
+    @property
+    def host(self) -> "Host":
+        """The session's host, for extensions that come with pi. Not part of what is promised."""
+        return self._stage.host
+
     # Model and thinking
 
     def set_model(self, model: Model) -> bool:
@@ -407,82 +460,6 @@ class Pi:
     def set_thinking_level(self, level: ThinkingLevel) -> ThinkingLevel:
         """Think at this level in this session, or the nearest the model has; that is returned."""
         return self._stage.host.set_thinking(level)
-
-    # Providers
-
-    def register_provider(
-        self,
-        name: str,
-        *,
-        display_name: str | None = None,
-        base_url: str | None = None,
-        api: str | None = None,
-        api_key: str | None = None,
-        auth_header: bool = False,
-        headers: Mapping[str, str] | None = None,
-        compat: Mapping[str, Any] | None = None,
-        models: Sequence[Mapping[str, Any]] | None = None,
-        stream: "StreamFunction | None" = None,
-        oauth: "OAuth | None" = None,
-    ) -> None:
-        """Add a provider, or change one that is there; models.json goes over it.
-
-        Values and models are written as in models.json ("$NAME", "!command"). models: all that the
-        provider has then; without, those it has stay. stream: an async generator function
-        `(model, context, options)` that yields the events of pi.providers.base.StreamFunction.
-        oauth: for `pi auth login`. Raises ValueError naming what is wrong.
-        """
-        # Few extensions bring a provider.
-        from pi.extensions.providers import Registration, register, unregister  # noqa: PLC0415
-
-        services = self._stage.ground.services
-        register(
-            services,
-            Registration(
-                name,
-                display_name,
-                base_url,
-                api,
-                api_key,
-                auth_header,
-                headers,
-                compat,
-                models,
-                stream,
-                oauth,
-            ),
-        )
-        self._additions.on_close.append(lambda: unregister(services, name))
-        if self._stage.loaded and not self._stage.struck:
-            self._stage.host.renew_model(name)
-
-    def unregister_provider(self, name: str) -> None:
-        """Take a provider away, or back to what it was."""
-        from pi.extensions.providers import unregister  # noqa: PLC0415  (as above)
-
-        unregister(self._stage.ground.services, name)
-
-    # How things look in the terminal
-
-    def message_renderer(self, custom_type: str) -> Callable[[F], F]:
-        """Draw messages of `send_message`: `(message, options, theme)` → a component or lines."""
-        return self._renderer(self._additions.message_renderers, custom_type)
-
-    def entry_renderer(self, custom_type: str) -> Callable[[F], F]:
-        """Draw entries of `append_entry` in the conversation, likewise."""
-        return self._renderer(self._additions.entry_renderers, custom_type)
-
-    def tool_renderer(self, function: F) -> F:
-        """Choose how calls of any tool are drawn: `(tool name, next)` → renderers, or next()."""
-        self._additions.tool_renderers.append(function)
-        return function
-
-    def _renderer(self, table: dict[str, Renderer], custom_type: str) -> Callable[[F], F]:
-        def decorate(function: F) -> F:
-            table[custom_type] = function
-            return function
-
-        return decorate
 
     # The machine, and other extensions
 
@@ -522,38 +499,25 @@ class Pi:
         """A bus that all extensions share."""
         return BusEnd(self._bus, self._owner)
 
-    def background(self, coroutine: Awaitable[None]) -> None:
+    def background(self, coroutine: Awaitable[None], *, grace: float = 0) -> None:
         """Let something go on by itself; it is cancelled when the session is closed.
 
-        What it raises is reported. Begin it in session_start, not while the extension is loaded.
+        grace: seconds that it may still take then, such as for a message that is on its way: the
+        session, and in print mode pi, ends after that. What it raises is reported. Begin it in
+        session_start, not while the extension is loaded.
         """
         import asyncio  # noqa: PLC0415  (loaded long ago)
 
         async def run() -> None:
             try:
                 await coroutine
-            except Exception as error:  # noqa: BLE001  (nobody waits for it: it is reported)
-                self._hooks.report(HookFailure(self._owner, "background", str(error), error))
+            except BaseException as error:  # nobody waits for it: it is reported
+                if not is_fault(error):
+                    raise
+                text = text_of_error(error)
+                self._hooks.report(HookFailure(self._owner, "background", text, error))
 
-        self._hooks.keep(asyncio.get_running_loop().create_task(run()))
-
-
-def _bound(function: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
-    """The function with as many of (value, context) as it takes."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return lambda value: function(value, context)
-    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
-        return lambda value: function(value, context)
-    takes = sum(
-        each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) for each in parameters
-    )
-    if takes >= 2:
-        return lambda value: function(value, context)
-    if takes == 1:
-        return cast("Callable[[Any], Any]", function)
-    return lambda value: function()
+        self._hooks.keep(asyncio.get_running_loop().create_task(run()), grace)
 
 
 def _completer(complete: Complete) -> Callable[[str], Awaitable[Sequence[tuple[str, str]]]]:
@@ -564,12 +528,3 @@ def _completer(complete: Complete) -> Callable[[str], Awaitable[Sequence[tuple[s
         return [(item, "") if isinstance(item, str) else (item[0], item[1]) for item in found or ()]
 
     return run
-
-
-def _builtin(name: str) -> dict[str, Any]:
-    return {
-        "path": f"builtin:{name}",
-        "source": "builtin",
-        "scope": "temporary",
-        "origin": "top-level",
-    }

@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
+from pi.agent.faults import is_fault
+
 __all__ = ["BusEnd", "EventBus"]
 
 Listener = Callable[[Any], Any]
@@ -38,7 +40,10 @@ class EventBus:
         for owner, listener in tuple(self._listeners.get(name, ())):
             try:
                 answer = listener(data)
-            except Exception as error:  # noqa: BLE001  (it is reported, and others hear it all the same)
+            except BaseException as error:
+                # It is reported, and others hear it all the same.
+                if not is_fault(error):
+                    raise
                 self._report(owner, name, error)
                 continue
             if inspect.isawaitable(answer):
@@ -47,7 +52,9 @@ class EventBus:
     async def _heard(self, owner: str, name: str, answer: Awaitable[Any]) -> None:
         try:
             await answer
-        except Exception as error:  # noqa: BLE001  (as above)
+        except BaseException as error:
+            if not is_fault(error):
+                raise
             self._report(owner, name, error)
 
     def drop(self, owner: str) -> None:

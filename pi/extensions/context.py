@@ -1,25 +1,22 @@
 """What handlers, commands and tools are given: the session, the person, the models, the run."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pi.agent.hook_events import PromptOptions, UiPromptEnd, UiPromptStart
 from pi.agent.hooks import HookFailure, Hooks
-from pi.errors import PiError
 from pi.extensions.execution import Stage
-from pi.extensions.session_view import SessionView
+from pi.extensions.models import Models
+from pi.extensions.session_view import SessionFacts, SessionView
 from pi.models.resolution import ScopedModel
 from pi.runtime.ui import UI, Mode
-from pi.wire.events import AssistantEvent, CompactionResult
+from pi.wire.events import CompactionResult
 from pi.wire.messages import (
-    AgentMessage,
-    AssistantMessage,
     ThinkingLevel,
     UserContent,
-    now_ms,
     text_of,
 )
 from pi.wire.model import Model
@@ -28,28 +25,7 @@ if TYPE_CHECKING:
     from pi.agent.navigation import Navigation
     from pi.session.store import SessionStore
 
-__all__ = ["CommandContext", "Context", "FreshContext", "Models"]
-
-
-class Models:
-    """Models and whether they can be used."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-
-    def find(self, provider: str, model_id: str) -> Model | None:
-        return self._stage.host.services.registry.find(provider, model_id)
-
-    def available(self) -> list[Model]:
-        """Those that there is a key for."""
-        services = self._stage.host.services
-        return services.registry.available(services.credentials)
-
-    def providers(self) -> tuple[str, ...]:
-        return self._stage.host.services.registry.providers()
-
-    def has_key(self, provider: str) -> bool:
-        return self._stage.host.services.credentials.has_credential(provider)
+__all__ = ["CommandContext", "Context", "FreshContext"]
 
 
 class _Asking:
@@ -70,7 +46,7 @@ class _Asking:
             with self._waiting(name, named.get("title", title)):
                 return await value(*args, **named)
 
-        return ask
+        return lambda *args, **named: _Question(name, ask(*args, **named))
 
     @contextmanager
     def _waiting(self, kind: Any, title: str | None) -> Iterator[None]:
@@ -86,6 +62,29 @@ class _Asking:
                 hooks.post(UiPromptEnd())
 
 
+class _Question(Coroutine[Any, Any, Any]):
+    """A coroutine that is not true before it is awaited: such a gate would let everything pass."""
+
+    def __init__(self, name: str, asked: Coroutine[Any, Any, Any]) -> None:
+        self._name, self._asked = name, asked
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._asked.__await__()
+
+    def send(self, value: Any) -> Any:
+        return self._asked.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._asked.throw(*error)
+
+    def close(self) -> None:
+        self._asked.close()
+
+    def __bool__(self) -> bool:
+        self._asked.close()
+        raise TypeError(f"nobody was asked: write `await ctx.ui.{self._name}(…)`")
+
+
 class Context:
     """Everything here belongs to the session that is open; afterwards it raises StaleContext."""
 
@@ -95,6 +94,9 @@ class Context:
         self._owner = owner
         self.session = SessionView(stage)
         self.models = Models(stage)
+        # Asking a model beside the conversation is what most want of it.
+        self.stream = self.models.stream
+        self.complete = self.models.complete
         self.ui = cast(UI, _Asking(stage, hooks))
 
     # Where
@@ -125,7 +127,31 @@ class Context:
 
     @property
     def project_trusted(self) -> bool:
-        return self._stage.ground.services.settings.trusted
+        """Whether what the project brings counts; what came after the decision does not."""
+        return self._stage.ground.services.project_counts()
+
+    async def sessions(self, *, everywhere: bool = False) -> list[SessionFacts]:
+        """The sessions of this folder, or of all; the last used first."""
+        storage = self._stage.host.storage
+
+        def read() -> list[SessionFacts]:
+            with storage.index() as index:
+                found = index.sessions(storage.root if everywhere else storage.folder)
+            return [
+                SessionFacts(
+                    one.path,
+                    one.summary.id,
+                    one.summary.cwd,
+                    one.summary.name,
+                    one.summary.first,
+                    one.summary.messages,
+                    one.used,
+                )
+                for one in found
+                if everywhere or storage.is_here(one)
+            ]
+
+        return await asyncio.to_thread(read)
 
     # Which model
 
@@ -142,56 +168,6 @@ class Context:
     def scoped_models(self) -> tuple[ScopedModel, ...]:
         """Those of --models or enabledModels; empty where nothing was chosen."""
         return self._stage.host.scope.models
-
-    async def stream(
-        self,
-        prompt: str | Sequence[AgentMessage],
-        *,
-        model: Model | None = None,
-        system: str | None = None,
-        thinking: ThinkingLevel = "off",
-    ) -> AsyncGenerator[AssistantEvent, None]:
-        """Ask a model beside the conversation; the last event is `done` or `error`.
-
-        prompt: what to say, or messages. model: the session's unless given. Raises AuthError
-        without a key.
-        """
-        host = self._stage.host
-        chosen = model or self.model
-        host.services.check_key(chosen)
-        assert chosen is not None, "there is a key for it"
-        messages: list[AgentMessage] = []
-        if system is not None:
-            messages.append({"role": "system", "content": system, "timestamp": now_ms()})
-        if isinstance(prompt, str):
-            messages.append({"role": "user", "content": prompt, "timestamp": now_ms()})
-        else:
-            messages += prompt
-        events = host.ask(chosen, messages, chosen.clamp_thinking(thinking))
-        async with aclosing(events):
-            async for event in events:
-                yield event
-
-    async def complete(
-        self,
-        prompt: str | Sequence[AgentMessage],
-        *,
-        model: Model | None = None,
-        system: str | None = None,
-        thinking: ThinkingLevel = "off",
-    ) -> AssistantMessage:
-        """The whole answer; failed ones have a stopReason of "error" and an errorMessage."""
-        final: AssistantMessage | None = None
-        events = self.stream(prompt, model=model, system=system, thinking=thinking)
-        async with aclosing(events):
-            async for event in events:
-                if event["type"] == "done":
-                    final = event["message"]
-                elif event["type"] == "error":
-                    final = event["error"]
-        if final is None:
-            raise PiError("the model's stream ended without a result")
-        return final
 
     @staticmethod
     def text_of(message: Any) -> str:
@@ -231,7 +207,7 @@ class Context:
 
     @property
     def context_window(self) -> int:
-        return self._stage.host.session.model.context_window
+        return self._stage.host.session.limits.context_window
 
     def compact(
         self,
@@ -342,14 +318,22 @@ class CommandContext(Context):
         *,
         summarize: bool = False,
         instructions: str | None = None,
+        replace_instructions: bool = False,
         label: str | None = None,
     ) -> "Navigation":
-        """Go on from another entry of this session.
+        """Go on from another entry of this session; before it, if it is a message of the person's.
+
+        summarize: take a summary of the branch that is left along. instructions: for that summary;
+        with replace_instructions, in place of pi's own. label: for the summary, or for the entry.
 
         Raises BusyError during other work, SessionError for an unknown entry.
         """
         return await self._stage.host.session.navigate(
-            target_id, summarise=summarize, instructions=instructions, label=label
+            target_id,
+            summarise=summarize,
+            instructions=instructions,
+            replace=replace_instructions,
+            label=label,
         )
 
     def _fresh(self, host: Any) -> "FreshContext":
@@ -357,7 +341,7 @@ class CommandContext(Context):
         stage = Stage(host, loaded=True)
         hooks = self._hooks
         if additions is not None:
-            additions.on_close.append(stage.strike)
+            additions.at_close(stage.strike)
             hooks = additions.hooks
         return FreshContext(stage, hooks, self._owner)
 

@@ -1,10 +1,15 @@
 """Where in an extension something went wrong."""
 
+import inspect
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-__all__ = ["place_of"]
+from pi.agent.faults import text_of_error
+
+__all__ = ["fault_in", "place_of"]
 
 
 def place_of(error: BaseException, root: Path) -> str | None:
@@ -26,6 +31,16 @@ def place_of(error: BaseException, root: Path) -> str | None:
                 found = f"{frame.f_code.co_filename}:{line}"
         seen = seen.__cause__ or seen.__context__
     return found
+
+
+def fault_in(function: Callable[..., Any], error: BaseException) -> str:
+    """What a function of an extension raised, in a line, with its place as far as that is known."""
+    try:
+        source = inspect.getsourcefile(inspect.unwrap(function)) or ""
+    except TypeError:  # an object that can be called, or written in C
+        source = ""
+    place = place_of(error, Path(source).parent) if source else None
+    return f"{text_of_error(error)} ({place})" if place else text_of_error(error)
 
 
 def _within(filename: str, root: Path) -> bool:

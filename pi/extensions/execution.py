@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pi.errors import PiError
+from pi.tools.processes import started
 
 if TYPE_CHECKING:
     from pi.runtime.host import Host
@@ -93,15 +94,17 @@ async def run_command(
     seconds: how long it may take. max_output: bytes of stdout and stderr together. Raises
     FileNotFoundError and its kin where there is no such program.
     """
-    process = await asyncio.create_subprocess_exec(
-        command,
-        *args,
-        cwd=cwd,
-        env=env,
-        stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=os.name == "posix",
+    process = await started(
+        asyncio.create_subprocess_exec(
+            command,
+            *args,
+            cwd=cwd,
+            env=env,
+            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=os.name == "posix",
+        )
     )
     out, err = bytearray(), bytearray()
     killed = truncated = False

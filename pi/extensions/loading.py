@@ -7,17 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pi.agent.hooks import HookFailure, Hooks
+from pi.agent.abort import is_cancelled
+from pi.agent.faults import HookFailure, text_of_error
+from pi.agent.hooks import Hooks
 from pi.errors import PiError
 from pi.extensions.api import Pi
 from pi.extensions.bus import EventBus
 from pi.extensions.errors import place_of
 from pi.extensions.execution import Stage
 from pi.extensions.modules import entry_point, function_of, load_module
+from pi.resources.loading import ExtensionFile
 from pi.runtime.additions import Additions, SourceInfo
 
 if TYPE_CHECKING:
-    from pi.resources.loading import ExtensionFile
+    from pi.resources.builtin import BuiltIn
     from pi.runtime.host import Host
 
 __all__ = ["ExtensionError", "Loader"]
@@ -42,20 +45,24 @@ class Loader:
         self.additions = Additions(hooks)
         self._stage = Stage(host)
         self.additions.on_open.append(self._opened)
-        self.additions.on_close.append(self._stage.strike)
+        self.additions.at_close(self._stage.strike)
         self._bus = EventBus(
             lambda owner, name, error: self._fail(owner, f"bus event {name}", error),
             lambda awaitable: hooks.keep(asyncio.ensure_future(awaitable)),
         )
 
-    async def load(self, files: "Sequence[ExtensionFile]", scopes: Sequence[str] = ()) -> None:
+    async def load(
+        self, files: "Sequence[ExtensionFile]", scopes: Sequence[str] = (), *, after: int = 0
+    ) -> None:
         """Load those that are in Python, in their order. scopes: only these, where any are given.
+
+        after: how many others come before them.
 
         What cannot be loaded is reported, and the rest goes on; but for what the command line
         names, when pi starts: then ExtensionError is raised, since it may be there to keep
         something from happening.
         """
-        for rank, file in enumerate(files):
+        for rank, file in enumerate(files, after):
             found = file.found
             if file.language != "python" or (scopes and found.origin.scope not in scopes):
                 continue
@@ -68,10 +75,13 @@ class Loader:
                     else function_of(load_module(found.path), found.path)
                 )
                 await self._call(function, owner, found.origin.describe(found.path), rank)
-            except (Exception, SystemExit) as error:
+            except BaseException as error:
+                if isinstance(error, asyncio.CancelledError) and is_cancelled():
+                    raise
                 self.additions.drop(owner)
                 self._bus.drop(owner)
-                if found.origin.scope == "temporary" and not self._host.extending.begun:
+                named = found.origin.scope == "temporary" and found.origin.source != "builtin"
+                if named and not self._host.extending.begun:
                     self.additions.close()
                     place = place_of(error, found.path) or owner
                     raise ExtensionError(
@@ -79,6 +89,26 @@ class Loader:
                         hint="Mend it, or leave it out of -e.",
                     ) from error
                 self._fail(owner, "loading", error)
+
+    async def stored_models(self) -> None:
+        """Let providers offer what they know without asking their services."""
+        additions = self.additions
+        failed = await additions.refresh_models(network=False)
+        for name, problem in failed.items():
+            self._fail(additions.refreshers[name][0], f"refresh_models of {name}", problem)
+
+    async def load_builtin(self, builtin: "Sequence[BuiltIn]") -> None:
+        """Load those that come with pi; one whose tools or commands somebody has brought is not."""
+        additions = self.additions
+        names = {command.name for command in additions.commands()}
+        wanted = [
+            each
+            for each in builtin
+            if not additions.tools.keys() & each.tools
+            and not any(name in names for name, _ in each.commands)
+        ]
+        others = len(self._host.services.resources.extensions)
+        await self.load([ExtensionFile(each.found, "python") for each in wanted], after=others)
 
     async def _call(self, function: Extension, owner: str, source: SourceInfo, rank: int) -> None:
         pi = Pi(
@@ -123,4 +153,4 @@ class Loader:
 def _text(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"SyntaxError: {error.msg}"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return text_of_error(error)

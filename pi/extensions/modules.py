@@ -26,7 +26,10 @@ class LoadError(PiError):
 
 
 def load_module(path: Path) -> ModuleType:
-    """Import a file, or a folder with an `__init__.py`. Raises whatever its code raises."""
+    """Import a file, or a folder with an `__init__.py`. Raises whatever its code raises.
+
+    A file finds those beside it as an `__init__.py` does: `from .other import …`.
+    """
     file = path / "__init__.py" if path.is_dir() else path
     name = _name(path)
     forget(path)
@@ -34,7 +37,7 @@ def load_module(path: Path) -> ModuleType:
         name,
         file,
         loader=importlib.machinery.SourceFileLoader(name, str(file)),
-        submodule_search_locations=[str(path)] if path.is_dir() else None,
+        submodule_search_locations=[str(file.parent)],
     )
     assert spec is not None and spec.loader is not None, "it has a loader"
     module = importlib.util.module_from_spec(spec)

@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pi.agent.checks import json_problem
+from pi.agent.faults import is_fault, text_of_error
 from pi.errors import ToolError
 from pi.tools.base import ToolContext, ToolResult
 from pi.tools.functions import as_result, described, schema_of
@@ -41,9 +42,17 @@ class ExtensionTool:
     structured: bool = field(default=False)
 
     async def run(self, args: dict[str, Any], context: ToolContext) -> ToolResult:
-        answer = self.call(args, context)
-        if inspect.isawaitable(answer):
-            answer = await answer
+        try:
+            answer = self.call(args, context)
+            if inspect.isawaitable(answer):
+                answer = await answer
+        except Exception:
+            raise
+        except BaseException as error:
+            # sys.exit() and the like are a failure of this call, not the end of pi.
+            if not is_fault(error):
+                raise
+            raise ToolFailure(f"{self.name} failed: {text_of_error(error)}") from error
         return as_result(answer, structured=self.structured)
 
 
@@ -59,7 +68,7 @@ def make_tool(
     sequential: bool,
     prepare: Callable[[dict[str, Any]], dict[str, Any]] | None,
     sampling: Mapping[str, Any] | None,
-    structured: bool,
+    structured: bool = False,
 ) -> ExtensionTool:
     """A tool out of a function.
 
@@ -67,7 +76,10 @@ def make_tool(
     the ToolContext (id, environment, `update`). With `parameters`, the first gets all arguments as
     a dict.
     """
-    own = [p for p in inspect.signature(function).parameters if p in ("ctx", "call")]
+    signature = inspect.signature(function).parameters
+    own = [name for name in signature if name in ("ctx", "call")]
+    # Models add arguments of their own, which are nothing to fail for, and none may be one of ours.
+    known = {name for name in signature if name not in own}
     schema = dict(parameters) if parameters is not None else schema_of(function, own)
     hints = {} if parameters is not None else _enums(function, own)
 
@@ -82,7 +94,9 @@ def make_tool(
         else:
             positional = ()
             given |= {
-                key: hints[key](value) if key in hints else value for key, value in args.items()
+                key: hints[key](value) if key in hints else value
+                for key, value in args.items()
+                if key in known
             }
         return function(*positional, **given)
 
@@ -113,6 +127,3 @@ def _enums(function: Callable[..., Any], own: Sequence[str]) -> dict[str, Callab
         for name, hint in hints.items()
         if name not in own and isinstance(hint, type) and issubclass(hint, Enum)
     }
-
-
-Exposure = Literal["direct", "model-only", "codemode", "deferred", "hidden"]

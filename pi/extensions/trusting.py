@@ -1,9 +1,11 @@
 """Extensions for a folder: those of the person first, which may decide on the project's trust."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from pi.config.paths import Paths
 from pi.config.trust import protected_resources, save_trust
+from pi.errors import ConfigError
 from pi.extensions.loading import Loader
 from pi.runtime.additions import Additions
 
@@ -11,6 +13,8 @@ if TYPE_CHECKING:
     from pi.runtime.host import Host
 
 __all__ = ["ask_about_trust", "load_for"]
+
+log = logging.getLogger(__name__)
 
 _OWN = ("user", "temporary")
 
@@ -34,6 +38,8 @@ async def load_for(host: "Host") -> Additions:
             loader.additions.close()
             return await load_for(host)
     await loader.load(host.services.resources.extensions, ("project",))
+    await loader.load_builtin(host.services.resources.builtin)
+    await loader.stored_models()
     return loader.additions
 
 
@@ -56,5 +62,8 @@ async def _decision(loader: Loader, paths: Paths) -> bool | None:
         return None
     trusted = decision.trusted == "yes"
     if decision.remember:
-        save_trust(paths, paths.cwd, trusted)
+        try:
+            save_trust(paths, paths.cwd, trusted)
+        except ConfigError as error:
+            log.warning("what an extension says of this folder holds for this run only: %s", error)
     return trusted

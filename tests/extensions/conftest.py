@@ -17,6 +17,12 @@ __all__ = ["Extended", "Person", "machine", "scripted"]
 
 SAYS_DONE: Turn = {"blocks": [{"text": "done"}], "stop": "stop"}
 
+SOUND = """
+def extend(pi):
+    pi.on("turn_start", lambda: pi.append_entry("sound"))
+"""
+"""An extension without a fault."""
+
 
 def calls(name: str, args: dict[str, Any], call_id: str = "call_1") -> Turn:
     """A turn that calls one tool."""

@@ -1,89 +1,16 @@
-"""What extensions may do, and what happens when they do it wrong."""
+"""What extensions may do: with sessions, runs, the person, requests, models and programs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pi.extensions.modules import LoadError, entry_point
 from tests.e2e.conftest import Machine, ScriptedFactory
-from tests.extensions.conftest import SAYS_DONE, Extend, calls, last_json
-from tests.extensions.test_examples_tools import declared, text_of
-
-FAULTY = """
-def extend(pi):
-    @pi.on("turn_start")
-    def broken(event):
-        return {}["nothing"]
-
-    @pi.on("tool_call")
-    async def gate(event):
-        raise ValueError("cannot tell")
-
-    @pi.command("fail")
-    async def fail(args, ctx):
-        raise RuntimeError("no " + args)
-
-    @pi.tool
-    def odd(x: str) -> object:
-        '''Return something odd'''
-        return object()
-
-    @pi.events.on("x")
-    def hear(data):
-        1 / 0
-
-    @pi.on("agent_settled")
-    async def later():
-        pi.events.emit("x")
-        pi.background(wrong())
-
-async def wrong():
-    raise OSError("in the background")
-"""
-SOUND = """
-def extend(pi):
-    pi.on("turn_start", lambda: pi.append_entry("sound"))
-"""
-
-
-def test_a_faulty_extension_never_ends_the_agent(extend: Extend) -> None:
-    turns = [calls("bash", {"command": "echo"}), calls("odd", {"x": "1"}, "call_2"), SAYS_DONE]
-    pi = extend(FAULTY, SOUND, turns=turns)
-    with pi.rpc() as person:
-        person.ask("go")
-        assert person.ask("/fail luck")["data"]["disposition"] == "handled"
-        assert person.request({"type": "get_state"})["success"]
-        person.finish()
-    errors = person.errors_of_extensions()
-    assert {e["extensionPath"] for e in errors} == {str(pi.folder / "extension_0.py")}
-    said = [(e["event"], e["error"], e.get("place", "").rpartition(":")[2]) for e in errors]
-    assert ("turn_start", "KeyError: 'nothing'", "5") in said
-    assert ("tool_call", "ValueError: cannot tell", "9") in said
-    assert ("command /fail", "RuntimeError: no luck", "13") in said
-    assert ("bus event x", "ZeroDivisionError: division by zero", "22") in said
-    assert ("background", "in the background", "30") in said
-    assert "failed to decide" in text_of(pi.tool_results()[0]), "a gate fails closed"
-    assert [e["customType"] for e in pi.entries() if e["type"] == "custom"] == ["sound"] * 3
-
-
-def test_faults_in_print_mode_are_lines_on_stderr(extend: Extend) -> None:
-    done = extend(FAULTY).run("-p", "go")
-    assert (done.code, done.text) == (0, "done\n")
-    assert "extension_0.py:5, in turn_start: KeyError: 'nothing'" in done.stderr
-
-
-def test_a_slow_handler_is_named(extend: Extend) -> None:
-    source = """
-import time
-def extend(pi):
-    pi.on("turn_start", lambda: time.sleep(0.6))
-"""
-    done = extend(source).run("-p", "go")
-    assert "extension_0.py, in turn_start: kept everything waiting for 0.6 s" in done.stderr
-
+from tests.extensions.conftest import SAYS_DONE, SOUND, Extend, calls
+from tests.extensions.test_examples_tools import text_of
 
 SWITCHING = """
 from pi.extensions import StaleContext
@@ -362,7 +289,7 @@ def extend(pi):
         slow = await pi.exec(py, "-c", sleep, seconds=1.5)
         much = await pi.exec(py, "-c", "print('y' * 100000)", max_output=1000)
         try:
-            await pi.exec("/nonexistent")
+            await pi.exec("./no-such-program")
         except FileNotFoundError:
             pi.append_entry("missing")
         ran = [[r.stdout, r.code, r.killed, r.truncated, r.ok] for r in (one, slow)]
@@ -396,68 +323,10 @@ def extend(pi):
         person.ask("/review:2 this")
         person.ask("/review is for the model")
         person.finish()
-    assert [c["name"] for c in listed] == ["review:1", "review:2"]
+    assert [c["name"] for c in listed] == ["review:1", "review:2", "mcp"]
     (entry,) = (e for e in pi.entries() if e["type"] == "custom")
     assert entry["data"] == ["1.py", "this"]
     assert len(pi.bodies) == 2
-
-
-SCHEMA = """
-from enum import StrEnum
-from typing import Annotated, Literal
-from pi.extensions import Pi, ToolContext, ToolResult
-class Mode(StrEnum):
-    FAST = "fast"
-    SLOW = "slow"
-def extend(pi: Pi):
-    @pi.tool(name="all_types", guidelines=["Use all_types always."], sequential=True)
-    async def types(a: int, mode: Mode, call: ToolContext, b: list[str] | None = None,
-                    c: Annotated[dict[str, float], "a map"] = {}, d: str | int = 3) -> dict:
-        '''Take everything.
-
-        Args:
-            a: the first,
-                on two lines
-        '''
-        call.update(ToolResult([{"type": "text", "text": "half"}]))
-        return {"a": a, "fast": mode is Mode.FAST, "b": b, "id": call.call_id}
-"""
-
-
-def test_tools_by_their_signatures(extend: Extend) -> None:
-    pi = extend(
-        SCHEMA, turns=[calls("all_types", {"a": "7", "mode": "fast", "b": None}), SAYS_DONE]
-    )
-    done = pi.json("-p", "go")
-    assert done.code == 0
-    tool = next(t for t in pi.bodies[0]["tools"] if t["name"] == "all_types")
-    assert tool["description"] == "Take everything."
-    schema = tool["input_schema"]
-    assert schema["required"] == ["a", "mode"]
-    assert schema["properties"]["a"] == {
-        "type": "integer",
-        "description": "the first, on two lines",
-    }
-    assert schema["properties"]["mode"] == {"enum": ["fast", "slow"]}
-    assert schema["properties"]["b"] == {"type": "array", "items": {"type": "string"}}
-    assert schema["properties"]["c"]["description"] == "a map"
-    assert last_json(text_of(pi.tool_results()[0])) == {
-        "a": 7,
-        "fast": True,
-        "b": None,
-        "id": "call_1",
-    }
-    assert "Use all_types always." in json.dumps(pi.bodies[0]["system"])
-    (update,) = (e for e in done.events if e["type"] == "tool_execution_update")
-    assert update["partialResult"]["content"][0]["text"] == "half"
-
-
-def test_a_tool_without_types_is_refused_by_name(extend: Extend) -> None:
-    done = extend("def extend(pi):\n    @pi.tool\n    def bad(x):\n        '''Bad'''\n").run(
-        "-p", "x"
-    )
-    assert done.code == 1
-    assert "bad: the parameter x needs a type" in done.stderr
 
 
 TRUST = """
@@ -495,6 +364,23 @@ def test_an_extension_decides_on_trust(
     assert not [e for e in machine.entries() if e["type"] == "custom"], "the flag goes over it"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_an_extension_s_word_that_cannot_be_kept(
+    machine: Machine, scripted: ScriptedFactory
+) -> None:
+    script = scripted([SAYS_DONE])
+    folder = machine.agent / "extensions"
+    folder.mkdir(parents=True)
+    (folder / "trust.py").write_text(TRUST.format(decision="yes", remember=True))
+    (machine.project / ".pi").mkdir()
+    (machine.project / ".pi" / "SYSTEM.md").write_text("Of the project.")
+    (machine.agent / "trust.json").symlink_to("/dev/null/trust.json")
+    done = script.run("-p", "hi")
+    assert done.code == 0
+    assert "holds for this run only" in done.stderr
+    assert "Of the project." in json.dumps(script.bodies[0]["system"])
+
+
 def test_resources_of_an_extension(extend: Extend) -> None:
     source = """
 from pi.extensions import Resources
@@ -509,158 +395,6 @@ def extend(pi):
     assert pi.run("-p", "/fix it").code == 0
     assert "How to sew" in json.dumps(pi.bodies[0]["system"])
     assert "Mend it at once" in json.dumps(pi.bodies[0]["messages"])
-
-
-def test_tools_of_extensions_obey_the_command_line(extend: Extend) -> None:
-    tool = "def extend(pi):\n    @pi.tool\n    def mine(x: str) -> str:\n        '''Mine'''\n"
-    pi = extend(tool)
-    for options, expected in (
-        (("-t", "read"), ["read"]),
-        (("-t", "m*"), ["mine"]),
-        (("-nbt",), ["mine"]),
-        (("-nt",), []),
-        (("-t", "-mine,-bash"), ["read", "edit", "write"]),
-        (("-xt", "mine,edit,write"), ["read", "bash"]),
-    ):
-        before = len(pi.bodies)
-        assert pi.run(*options, "-p", "hi").code == 0
-        assert declared(pi, before) == expected, options
-
-
-RUBBISH = """
-import asyncio
-from pi.agent.hook_events import *
-from pi.extensions import ToolResult
-
-class Odd:
-    def __repr__(self):
-        return "Odd()"
-
-WRONG = {
-    "input": [Odd(), Transform(3)],
-    "before_agent_start": [Odd(), Start(message=Odd()), Start(message={"customType": "x"}),
-        Start(message={"customType": "x", "content": [Odd()]}),
-        Start(message={"customType": "x", "content": "y", "details": Odd()}),
-        Start(system_prompt=Odd())],
-    "turn_end": [Odd(), Boundary(entries=[{"type": "custom", "customType": "x", "data": Odd()}]),
-        Boundary(entries=[{"type": "context_edit", "targetId": "nothing"}]), Boundary(entries=[3])],
-    "agent_before_settle": [Odd(), Boundary(entries=[{}])],
-    "message_end": [Odd(), {"role": "assistant"}, {"role": "user", "content": Odd()}],
-    "tool_result": [Odd(), ResultPatch(content="text"), ResultPatch(content=[Odd()]),
-        ResultPatch(details=Odd()), ResultPatch(usage=Odd())],
-    "context": [Odd(), [Odd()], [{"role": "nobody"}],
-        [{"role": "user", "content": [{"type": "text"}]}]],
-    "context_with_system": [Odd(), [], [{"role": "user", "content": "x"}],
-        [{"role": "system"}, Odd()]],
-    "before_provider_request": [Odd(), {"x": Odd()}],
-    "session_start": [Odd()], "resources_discover": [Odd()], "agent_settled": [Odd()],
-}
-
-def extend(pi):
-    for name, answers in WRONG.items():
-        for answer in answers:
-            pi.on(name, lambda event, answer=answer: answer)
-
-    @pi.on("before_agent_start")
-    def parts(event):
-        event.system_prompt_options.selected_tools.append(Odd())
-        event.system_prompt_options.prompt_guidelines.append(Odd())
-
-    @pi.on("before_provider_headers")
-    def headers(event):
-        event.headers[3] = Odd()
-
-    @pi.on("before_provider_request")
-    def payload(event):
-        event.payload = Odd()
-
-    @pi.on("turn_start")
-    async def cancelled():
-        raise asyncio.CancelledError
-
-    @pi.on("agent_end")
-    def exits():
-        raise SystemExit
-
-    @pi.tool
-    def odd_content(x: str) -> object:
-        '''Odd'''
-        return ToolResult("text")
-
-    @pi.tool
-    def odd_details(x: str) -> object:
-        '''Odd'''
-        return ToolResult([], details=Odd())
-
-    @pi.tool
-    async def odd_end(x: str) -> object:
-        '''Odd'''
-        raise asyncio.CancelledError
-
-    @pi.command("odd")
-    def odd(args, ctx):
-        for send in (lambda: pi.append_entry("x", Odd()),
-                     lambda: pi.send_message({"customType": 3}),
-                     lambda: pi.set_active_tools([Odd(), "read"]),
-                     lambda: pi.set_label("no", "x")):
-            try:
-                send()
-            except Exception as error:
-                ctx.ui.notify(type(error).__name__)
-"""
-
-
-def test_rubbish_from_everywhere_ends_nothing(extend: Extend) -> None:
-    names = ("odd_content", "odd_details", "odd_end")
-    turns = [calls(name, {"x": "1"}, f"call_{name}") for name in names]
-    pi = extend(RUBBISH, turns=[*turns, SAYS_DONE])
-    with pi.rpc() as person:
-        person.ask("go")
-        person.ask("/odd")
-        person.ask("again")
-        assert person.finish() == 0
-    results = [text_of(r) for r in pi.tool_results()]
-    assert "content is a list" in results[0]
-    assert "no JSON" in results[1]
-    assert "was cancelled" in results[2]
-    assert pi.machine.messages()[-1]["content"] == [{"type": "text", "text": "done"}]
-    errors = person.errors_of_extensions()
-    events = {error["event"] for error in errors}
-    assert {"input", "turn_end", "message_end", "tool_result", "context", "turn_start"} <= events
-    assert {"before_agent_start", "before_provider_headers", "before_provider_request"} <= events
-    assert person.notices() == ["SessionError", "ValueError", "SessionError"]
-
-
-def test_an_abort_ends_a_handler_that_asks(extend: Extend) -> None:
-    source = """
-def extend(pi):
-    @pi.on("tool_call")
-    async def gate(event, ctx):
-        try:
-            await ctx.ui.confirm("Sure", "?")
-        finally:
-            pi.append_entry("ended")
-"""
-    pi = extend(source, turns=[calls("bash", {"command": "echo"}), SAYS_DONE])
-    with pi.rpc() as person:
-        person.request({"type": "prompt", "message": "go"})
-        person.until("extension_ui_request")
-        assert person.request({"type": "abort"})["success"]
-        assert person.until("agent_settled")["aborted"] is True
-        assert person.ask("again")["success"]
-        person.finish()
-    assert [e["customType"] for e in pi.entries() if e["type"] == "custom"] == ["ended"]
-
-
-def test_an_entry_point_of_a_package(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    (site / "team_tools").mkdir(parents=True)
-    (site / "team_tools" / "__init__.py").write_text("class Box:\n    extend = staticmethod(len)\n")
-    assert entry_point("team_tools:Box.extend", site) is len
-    with pytest.raises(AttributeError):
-        entry_point("team_tools", site)
-    with pytest.raises(LoadError, match="is no function"):
-        entry_point("team_tools:__name__", site)
 
 
 def test_a_reload_takes_what_is_there_now(extend: Extend) -> None:
@@ -679,74 +413,9 @@ def test_a_reload_takes_what_is_there_now(extend: Extend) -> None:
         listed = person.request({"type": "get_commands"})["data"]["commands"]
         person.ask("two")
         assert person.finish() == 0
-    assert [c["name"] for c in listed] == ["handoff", "anew"]
+    assert [c["name"] for c in listed] == ["handoff", "anew", "mcp"]
     kinds = [e["customType"] for e in pi.entries() if e["type"] == "custom"]
     assert kinds == ["start", "sound", "start", "start", "louder"]
-
-
-NESTING = """
-from pi.extensions import Block, ToolContext, ToolResult
-USED = {"input": 1, "output": 2, "cacheRead": 0, "cacheWrite": 0, "totalTokens": 3,
-    "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0, "total": 0}}
-
-def extend(pi):
-    @pi.tool
-    async def inner(text: str, call: ToolContext) -> ToolResult:
-        '''Inner'''
-        call.update(ToolResult([{"type": "text", "text": "half"}]))
-        done = await call.call_tool("bash", {"command": f"echo {text}"})
-        return ToolResult(done.content, usage=USED)
-
-    @pi.tool
-    async def outer(n: int, call: ToolContext) -> ToolResult:
-        '''Outer'''
-        asked = [("inner", {"text": "hi"}), ("inner", {}), ("nothing", {}), ("write", {"path": "x",
-            "content": "y" * 10000})]
-        results = [await call.call_tool(name, args) for name, args in asked]
-        text = "|".join(r.content[0]["text"].split(chr(10))[0] for r in results)
-        return ToolResult([{"type": "text", "text": text}], details=[r.is_error for r in results])
-
-    @pi.on("tool_call")
-    def gate(event):
-        if event.tool_name == "write":
-            return Block(f"not below {event.parent_tool_call_id}")
-"""
-
-
-def test_a_tool_calls_others(extend: Extend) -> None:
-    pi = extend(NESTING, turns=[calls("outer", {"n": 1}), SAYS_DONE])
-    done = pi.json("-p", "go")
-    assert (done.code, done.stderr) == (0, "")
-    (result,) = pi.tool_results()
-    assert result["details"] == [False, True, True, True]
-    first, *others = text_of(result).split("|")
-    assert first == "hi"
-    assert others[1] == 'There is no tool named "nothing"'
-    assert others[2] == "not below call_1"
-    assert result["usage"]["totalTokens"] == 3
-    nested = result["nestedCalls"]
-    assert nested["complete"] is False
-    assert [(c["id"], c["name"], c["status"]) for c in nested["calls"]] == [
-        ("call_1/1", "inner", "ok"),
-        ("call_1/2", "inner", "error"),
-        ("call_1/3", "nothing", "error"),
-        ("call_1/4", "write", "error"),
-    ]
-    assert nested["calls"][0]["arguments"] == {"text": "hi"}
-    assert nested["calls"][3]["argumentsBytes"] > 10_000
-    about = [e for e in done.events if e["type"].startswith("tool_execution")]
-    parents = [(e["type"][15:], e["toolCallId"], e.get("parentToolCallId")) for e in about]
-    assert ("update", "call_1/1", "call_1") in parents
-    parents = [each for each in parents if each[0] != "update"]
-    assert parents[:5] == [
-        ("start", "call_1", None),
-        ("start", "call_1/1", "call_1"),
-        ("start", "call_1/1/1", "call_1/1"),
-        ("end", "call_1/1/1", "call_1/1"),
-        ("end", "call_1/1", "call_1"),
-    ]
-    assert parents[-1] == ("end", "call_1", None)
-    assert not (pi.machine.project / "x").exists()
 
 
 @pytest.mark.parametrize("extended", [True, False])
@@ -776,3 +445,28 @@ def test_a_program_may_load_extensions(machine: Machine, extended: bool) -> None
     )
     assert done.returncode == 0, done.stderr
     assert ("mine" in done.stdout.split()) is extended
+
+
+SECTIONS = """
+def extend(pi):
+    @pi.on("session_start")
+    def start():
+        pi.set_prompt_section("deploy", "Deploy with make release.")
+
+    @pi.on("turn_end")
+    def later():
+        pi.set_prompt_section("deploy", "Deploy by hand.")
+"""
+
+
+def test_a_section_of_the_prompt_counts_from_the_next_run_on(extend: Extend) -> None:
+    pi = extend(SECTIONS)
+    with pi.rpc() as person:
+        for text in ("one", "two", "three"):
+            person.ask(text)
+        person.finish()
+    first, second, _ = (json.dumps([b["system"], b["messages"]]) for b in pi.bodies)
+    assert "make release" in first and "by hand" not in first
+    assert "by hand" in second
+    told = [m for m in pi.machine.messages() if "by hand" in json.dumps(m.get("sections"))]
+    assert len(told) == 1

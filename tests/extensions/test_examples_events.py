@@ -225,8 +225,9 @@ def test_renderers_draw_lines() -> None:
     theme = UI().theme
     message = {"details": {"text": "a b", "words": 2}}
     expanded = SimpleNamespace(expanded=True)
-    assert additions.message_renderers["note"](message, expanded, theme) == ["note a b", "2 words"]
-    card = additions.entry_renderers["card"]({"data": {"title": "Hi"}}, expanded, theme)
+    note = additions.message_renderers["note"][0].function
+    assert note(message, expanded, theme) == ["note a b", "2 words"]
+    card = additions.entry_renderers["card"][0].function({"data": {"title": "Hi"}}, expanded, theme)
     assert card[1] == "│ Hi │"
 
 

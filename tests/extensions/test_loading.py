@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pi.agent.hook_events import EVENTS
+from pi.extensions.modules import LoadError, entry_point
 from tests.e2e.conftest import Machine, ScriptedFactory
 from tests.extensions.conftest import Extend, calls
 
@@ -134,12 +135,70 @@ def test_nothing_of_a_faulty_one_stays(machine: Machine, scripted: ScriptedFacto
         "    pi.on('session_start', lambda: pi.append_entry('half'))\n"
         "    @pi.tool\n"
         "    def half(x: str) -> str:\n        '''Half'''\n"
+        "    pi.register_provider('halfway', base_url='http://127.0.0.1:9/v1', api_key='k',\n"
+        "        api='openai-completions', models=[{'id': 'h'}], refresh_models=lambda r: 1 / 0)\n"
+        "    pi.register_mcp_server('halved', {'url': 'http://127.0.0.1:9/mcp'})\n"
         "    raise RuntimeError\n"
     )
     script = scripted([{"blocks": [{"text": "ok"}]}])
-    script.run("-p", "hi")
+    done = script.run("-p", "hi")
     assert names(machine.entries()) == []
     assert "half" not in str(script.bodies[0]["tools"])
+    assert not any(name in done.stderr for name in ("halfway", "halved", "ZeroDivisionError"))
+    assert "halfway" not in script.run("--list-models").text
+
+
+GUARDED = """
+def extend(pi):
+    flag = pi.flag("{flag}", kind="string", default="{name}")
+
+    @pi.tool(name="{tool}", description="of {name}")
+    def tool() -> str:
+        return f"{name} {{flag()}}"
+
+    pi.on("session_start", lambda: pi.append_entry("{name}"))
+"""
+
+
+@pytest.mark.parametrize(("tool", "flag"), [("read", "other"), ("mine", "level")])
+def test_tools_and_flags_of_others_are_not_taken(
+    machine: Machine, scripted: ScriptedFactory, tool: str, flag: str
+) -> None:
+    folder = discovered(machine)
+    (folder / "a.py").write_text(GUARDED.format(name="first", tool="read", flag="level"))
+    (folder / "b.py").write_text(GUARDED.format(name="second", tool=tool, flag=flag))
+    script = scripted([calls("read", {}), {"blocks": [{"text": "ok"}]}])
+    done = script.run("--level", "up", "-p", "hi")
+    what = "tool read" if tool == "read" else "flag --level"
+    told = f"ValueError: there is a {what} already, of the extension {folder / 'a.py'}"
+    assert done.code == 0
+    assert (str(folder / "b.py") in done.stderr, told in done.stderr) == (True, True)
+    (result,) = (m for m in machine.messages() if m["role"] == "toolResult")
+    assert result["content"][0]["text"] == "first up"
+    assert names(machine.entries()) == ["first"], "nothing of the second one is there"
+
+
+def test_a_file_has_neighbours_too(machine: Machine, scripted: ScriptedFactory) -> None:
+    folder = discovered(machine)
+    for name, manifest in (
+        ("one/package.json", '{"pi": {"extensions": ["./src/main.py"]}}'),
+        ("two/pyproject.toml", '[tool.pi]\nextensions = ["src/main.py"]\n'),
+    ):
+        place = folder / name
+        (place.parent / "src" / "deep").mkdir(parents=True)
+        place.write_text(manifest)
+        source = place.parent / "src"
+        source.joinpath("words.py").write_text(f"NAME = {place.parent.name!r}\n")
+        source.joinpath("deep", "more.py").write_text("from ..words import NAME\n")
+        source.joinpath("main.py").write_text(
+            "from . import words\nfrom .deep.more import NAME\n"
+            "def extend(pi):\n"
+            "    pi.on('agent_start', lambda: pi.append_entry('named', [words.NAME, NAME]))\n"
+        )
+    done = scripted([{"blocks": [{"text": "ok"}]}]).run("-p", "hi")
+    assert (done.code, done.stderr) == (0, "")
+    named = [e["data"] for e in machine.entries() if e["type"] == "custom"]
+    assert named == [["one", "one"], ["two", "two"]]
 
 
 def test_javascript_is_named(machine: Machine, scripted: ScriptedFactory) -> None:
@@ -210,3 +269,14 @@ def test_every_event_is_in_the_docs() -> None:
     text = page.read_text()
     short = ("tool_execution_update", "tool_execution_end")  # said together with the first
     assert [name for name in EVENTS if f"`{name}`" not in text and name not in short] == []
+
+
+def test_an_entry_point_of_a_package(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "team_tools").mkdir(parents=True)
+    (site / "team_tools" / "__init__.py").write_text("class Box:\n    extend = staticmethod(len)\n")
+    assert entry_point("team_tools:Box.extend", site) is len
+    with pytest.raises(AttributeError):
+        entry_point("team_tools", site)
+    with pytest.raises(LoadError, match="is no function"):
+        entry_point("team_tools:__name__", site)

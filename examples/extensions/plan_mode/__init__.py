@@ -60,10 +60,7 @@ def extend(pi: Pi) -> None:
     @pi.on("session_start")
     def restore(event: object, ctx: Context) -> None:
         nonlocal plan
-        state: dict[str, Any] = {}
-        for entry in ctx.session.branch():
-            if entry["type"] == "custom" and entry["customType"] == STATE:
-                state = entry["data"]
+        state: dict[str, Any] = next(reversed(ctx.session.kept(STATE)), {})
         plan = Plan(list(state.get("steps", ())), list(state.get("done", ())))
         if flag() or state.get("planning"):
             switch(True, ctx)

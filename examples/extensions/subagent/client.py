@@ -5,7 +5,6 @@ import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 __all__ = ["Helper", "HelperError"]
@@ -39,12 +38,7 @@ class Helper:
             raise HelperError(f"cannot start {self._command[0]}: {error}") from error
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()  # the end of its input is the end of it
         try:
