@@ -5,8 +5,7 @@ The names and default keys are the reference's (source: docs/keybindings.md), bu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 __all__ = ["ACTIONS", "Action", "OLD_NAMES", "Platform", "Place", "platform_of"]
 
@@ -15,8 +14,7 @@ Place = Literal["main", "select", "fullscreen", "sessions", "tree", "models", "t
 """Where an action is heard: keys may mean different things in different places."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """windows, wsl, mac: the keys there, where they differ; WSL is as Windows if not said."""
 
     about: str

@@ -17,20 +17,26 @@ from pi.modes.interactive.desk import Desk
 from pi.modes.interactive.editor import Editor
 from pi.modes.interactive.footer import Footer
 from pi.modes.interactive.keymap import Keymap
+from pi.modes.interactive.keys import decode_mouse
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.pickers.stage import key_label
 from pi.modes.interactive.reading import Reading
 from pi.modes.interactive.screen import Frame, ScreenMode
-from pi.modes.interactive.status import FRAME_SECONDS, Status
+from pi.modes.interactive.status import Status
 from pi.modes.interactive.terminal import Terminal
-from pi.modes.interactive.transcript import Transcript
+from pi.modes.interactive.transcript import Beside, Transcript
 from pi.modes.interactive.view import Component, Key, Panel
+from pi.modes.stderr import tell
 from pi.runtime.host import Host
+from pi.session.context import written_entries
+from pi.wire.messages import AgentMessage
 
 if TYPE_CHECKING:
     from pi.modes.interactive.actions import Platform
     from pi.modes.interactive.events import Follower
     from pi.modes.interactive.looks import Looks
+    from pi.modes.interactive.program_status import ProgramStatus
+    from pi.runtime.ui import Blocked
 
 __all__ = ["App", "Level"]
 
@@ -40,6 +46,9 @@ Level = Literal["info", "warning", "error"]
 
 THEME_SECONDS = 1.0
 """Between two looks at the file of the theme that is on."""
+
+MOST_MESSAGES = 400
+"""Of a session that is resumed; what came before them is in the session's tree."""
 
 EDITOR_SHARE = 0.3
 """Of the screen's rows for what an extension puts in the editor's place, at the most."""
@@ -51,6 +60,7 @@ class App:
     above, below: components around the editor, such as widgets of extensions.
     footer: what stands there, `figures` unless an extension has put something else.
     theme_name, tui_mode: what the command line asks for, over the settings.
+    program: tells the terminal what pi is at, where it wants to know.
     on_input: gets what the terminal sends, before anybody else; true swallows it.
     """
 
@@ -86,6 +96,7 @@ class App:
         self.header: Component | None = None
         self.on_input: list[Callable[[str], object]] = []
         self.terminal_has_focus = True
+        self.program: ProgramStatus | None = None
         self.finished: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
         self._ticking: asyncio.TimerHandle | None = None
@@ -109,22 +120,23 @@ class App:
     # What is seen
 
     def frame(self) -> Frame:
-        focus: Panel = self.desk.focus or self.editor
-        if focus is self.desk.home:
+        panel: Panel = self.desk.bottom or self.editor
+        if panel is self.desk.home:
             _, rows = self.desk.screen.size
             self.editor.height = rows  # it takes a part of that
-            if focus is not self.editor:  # an extension's, in its place
-                focus.height = int(rows * EDITOR_SHARE)
+            if panel is not self.editor:  # an extension's, in its place
+                panel.height = int(rows * EDITOR_SHARE)
         self.desk.fit_panel()
-        bottom: tuple[Component, ...] = (self.status, *self.above, focus, *self.below, self.footer)
+        bottom: tuple[Component, ...] = (self.status, *self.above, panel, *self.below, self.footer)
+        focus = self.desk.focus
         if self.reading.searching:
             bottom, focus = (self.reading, *bottom), self.reading
         caret = focus is self.editor and self.editor.draws_caret
-        return Frame(self.transcript.components, bottom, focus, draws_caret=caret)
+        return Frame(self.transcript.components, bottom, focus, caret, self.desk.over)
 
     def _after_frame(self) -> None:
         if self.status.working is not None and self._ticking is None:
-            self._ticking = self._loop.call_later(FRAME_SECONDS, self._tick)
+            self._ticking = self._loop.call_later(self.status.tick, self._tick)
 
     def _tick(self) -> None:
         self._ticking = None
@@ -136,7 +148,10 @@ class App:
         self.desk.refresh(now=now)
 
     def say(self, text: str, level: Level = "info") -> None:
-        """A line of ours in the conversation."""
+        """A line of ours in the conversation; below it, once that is over."""
+        if self.desk.closed:
+            tell(text if level == "info" else f"{level.capitalize()}: {text}")
+            return
         self.transcript.notice(text, level)
         self.refresh()
 
@@ -168,12 +183,16 @@ class App:
         theme = self.looks.theme(name, self.host.services)
         if self.looks.problem is not None:
             self.say(self.looks.problem, "warning")
+        self.wear(theme)
+        if self.looks.from_file:
+            self._watching = self._loop.call_later(THEME_SECONDS, self._look_again, name)
+
+    def wear(self, theme: Theme) -> None:
+        """Draw in this theme, whatever becomes of files."""
         self.set_theme(theme)
         if self._watching is not None:
             self._watching.cancel()
             self._watching = None
-        if self.looks.from_file:
-            self._watching = self._loop.call_later(THEME_SECONDS, self._look_again, name)
 
     def _look_again(self, name: str) -> None:
         if self.looks.changed():
@@ -186,14 +205,16 @@ class App:
         settings = self.host.services.settings
         look, editor, screen = self.transcript.look, self.editor, self.desk.screen
         look.pad, look.code_indent = settings.output_pad, settings.markdown.code_block_indent
+        look.diagrams = settings.markdown.mermaid
         look.thinking_hidden = settings.hide_thinking_block
         look.image_columns = settings.terminal.image_width_cells
         editor.padding = settings.editor_padding_x
-        editor.hardware_cursor = settings.show_hardware_cursor
+        editor.hardware_cursor = self.host.services.hardware_cursor
         editor.completer.most = settings.autocomplete_max_visible
         self.reading.wheel = settings.fullscreen_wheel_scroll_lines
         self.reading.copy_on_select = settings.fullscreen_copy_on_select
         screen.viewport.scrollbar = settings.fullscreen_scrollbar
+        screen.set_refill(self.host.services.clear_on_shrink)
         if self.tui_mode is None:
             screen.switch(settings.tui_mode)
         self.follower.update()
@@ -211,13 +232,46 @@ class App:
         """The conversation is another one now, such as another branch."""
         self.desk.screen.restart(keep=False)
         self.transcript.clear()
-        self.transcript.load(self.host.session.transcript.messages)
+        if self.header is not None:
+            self.transcript.add(self.header)
+        self.load()
         self.follower.update()
+
+    def load(self) -> list[AgentMessage]:
+        """Put the conversation into the transcript as it was said, or its last messages: these."""
+        host, held = self.host, self.host.session.transcript
+        messages: list[AgentMessage] = []
+        ids: list[str] = []
+        beside: dict[str, list[Beside]] = {}
+        for entry, said in written_entries(host.store.history, MOST_MESSAGES):
+            messages += said
+            ids += [entry["id"]] * len(said)
+            if entry["type"] == "custom" and host.additions is not None:
+                beside.setdefault(ids[-1] if ids else "", []).append(entry)
+        shown = frozenset(ids)
+        hidden = sum(entry_id not in shown for entry_id in held.ids_of_last(len(held.messages)))
+        if hidden > 0:
+            self.transcript.notice(
+                f"{hidden} earlier messages are not shown; /tree and /export have them."
+            )
+        if host.services.settings.show_cache_miss_notices:
+            # Few want to know.
+            from pi.modes.interactive.cache_notices import stored_notices  # noqa: PLC0415
+
+            for entry_id, notices in stored_notices(host, shown).items():
+                beside.setdefault(entry_id, []).extend(notices)
+        self.transcript.load(messages, ids, beside)
+        return messages
 
     def invalidate(self) -> None:
         """Settings have changed: everything is drawn anew."""
-        for part in (*self.desk.panels, self.editor, *self.above, *self.below, self.footer):
+        parts = (*self.desk.panels, self.editor, *self.above, *self.below, self.footer)
+        for part in parts:
             part.invalidate()
+        if self.desk.home is not None and self.desk.home is not self.editor:
+            self.desk.home.invalidate()
+        if self.desk.overlays is not None:
+            self.desk.overlays.invalidate()
         self.transcript.invalidate()
         self.refresh()
 
@@ -243,6 +297,15 @@ class App:
                 self.status.end()
             self.refresh()
 
+    @contextmanager
+    def blocked(self, kind: "Blocked", message: str) -> Iterator[None]:
+        """Tell the terminal, should it want to know, that somebody is waited for inside."""
+        if self.program is None:
+            yield
+        else:
+            with self.program.blocked(kind, message):
+                yield
+
     # What the terminal sends
 
     def intercept(self, key: Key) -> bool:
@@ -254,7 +317,11 @@ class App:
             return True
         if self.desk.screen.mode != "fullscreen":
             return key.name == "mouse"
-        listing = bool(self.desk.panels) or self.editor.completer.popup is not None
+        if key.name == "mouse":
+            event = decode_mouse(key.data)
+            if event is None or self.desk.point(event):
+                return True
+        listing = self.desk.focus is not self.desk.home or self.editor.completer.popup is not None
         read = self.reading.handle(key, listing)
         if read:
             self.refresh(now=True)
@@ -267,6 +334,7 @@ class App:
         task = self._loop.create_task(self._watched(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self.desk.wait_for_start()
 
     async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
         try:

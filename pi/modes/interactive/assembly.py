@@ -14,8 +14,8 @@ from pi.modes.interactive.completion.paths import PathProvider
 from pi.modes.interactive.desk import Desk
 from pi.modes.interactive.editor import Editor
 from pi.modes.interactive.events import Follower
-from pi.modes.interactive.extension_ui import plug_in
-from pi.modes.interactive.footer import Footer, branch_of
+from pi.modes.interactive.extension_ui import plug_in, renderers_of
+from pi.modes.interactive.footer import Footer
 from pi.modes.interactive.header import Header
 from pi.modes.interactive.images import image_protocol
 from pi.modes.interactive.looks import Looks
@@ -40,9 +40,6 @@ No model can be used yet. To get one, do one of these:
 a server of your own goes into models.json; see "pi --help" and the documentation
 pi --provider demo shows what this is like, without a model and without a network"""
 
-MOST_MESSAGES = 400
-"""Of a session that is resumed; what came before them is in the session's tree."""
-
 
 def assemble(
     host: Host, desk: Desk, looks: Looks, wishes: InteractiveOptions, platform: Platform
@@ -51,6 +48,7 @@ def assemble(
     settings = host.services.settings
     desk.stage.theme = looks.theme(wishes.theme or settings.theme, host.services)
     desk.screen.set_theme(desk.stage.theme)
+    desk.screen.set_refill(host.services.clear_on_shrink)
     look = _look(host, desk)
     config = host.services.environment.variables.get("XDG_CONFIG_HOME")
     files = FileProvider(
@@ -66,7 +64,7 @@ def assemble(
         home=host.paths.home,
         padding=settings.editor_padding_x,
         popup_rows=settings.autocomplete_max_visible,
-        hardware_cursor=settings.show_hardware_cursor,
+        hardware_cursor=host.services.hardware_cursor,
     )
     footer = Footer(desk.stage.theme, host.paths.cwd, host.paths.home)
     app = App(host, desk, Transcript(look), editor, footer)
@@ -93,20 +91,15 @@ def assemble(
 def show_session(app: App) -> None:
     """The conversation of the session that is open, and its figures."""
     host, transcript = app.host, app.transcript
+    # Before anything is drawn: what goes into the scrollback stays as it is.
+    transcript.look.renderers = renderers_of(app)
     settings = host.services.settings
     if settings.quiet_startup is not True:
         app.header = Header(app.stage, _loaded(host) if settings.quiet_startup is False else ())
         transcript.add(app.header)
-    messages = host.session.transcript.messages
-    hidden = len(messages) - MOST_MESSAGES
-    if hidden > 0:
-        transcript.notice(f"{hidden} earlier messages are not shown; /tree and /export have them.")
-        messages = messages[-MOST_MESSAGES:]
-    transcript.load(messages)
-    for message in messages:
+    for message in app.load():
         if message["role"] == "user":
             app.editor.remember(text_of(message["content"]))
-    app.figures.branch = branch_of(host.paths.cwd)
     app.follower.forget()
     app.follower.update()
     app.begin(app.follower.count())
@@ -118,6 +111,22 @@ async def learn_colors(app: App) -> None:
     app.use_theme(app.theme_name or app.host.services.settings.theme)
 
 
+async def tell_status(app: App) -> None:
+    """Tell the terminal from now on what pi is at, if it understands that or the person says so."""
+    variables = app.host.services.environment.variables
+    wanted = variables.get("PI_PROGRAM_STATUS", "")
+    if wanted == "0" or (wanted != "1" and variables.get("TMUX")):
+        return
+    if wanted != "1":
+        answers = await app.terminal.ask("\x1b]7501;?\x1b\\")
+        if not any(reply.kind == "osc" and reply.body.startswith("7501;") for reply in answers):
+            return
+    from pi.modes.interactive.program_status import ProgramStatus  # noqa: PLC0415  (few have it)
+
+    app.program = ProgramStatus(app.terminal.write, lambda: app.host.store.name)
+    app.host.subscribe(app.program)
+
+
 async def settle_in(app: App, colors: "asyncio.Task[Colors]", first: Sequence[Prompt]) -> None:
     """What can wait until the first frame is there."""
     host, looks = app.host, app.looks
@@ -126,7 +135,13 @@ async def settle_in(app: App, colors: "asyncio.Task[Colors]", first: Sequence[Pr
     for fault in looks.faults(host.services.resources):
         app.say(fault, "warning")
     app.terminal.set_mode("themeReports", True)
+    app.begin(tell_status(app))
+    fresh = not host.session.transcript.messages
     await host.begin()
+    if fresh:
+        from pi.modes.interactive.news import tell_news  # noqa: PLC0415  (not before the first frame)
+
+        app.begin(tell_news(app))
     if host.model is None:
         app.say(FIRST_STEPS)
     for prompt in first:
@@ -134,11 +149,14 @@ async def settle_in(app: App, colors: "asyncio.Task[Colors]", first: Sequence[Pr
         await host.settled()
     await asyncio.sleep(QUIET)
     await asyncio.to_thread(_preload, None if host.model is None else host.model.api)
+    from pi.modes.interactive.updates import tell_updates  # noqa: PLC0415  (loaded by now)
+
+    await tell_updates(app)
 
 
 def _preload(api: str | None) -> None:
     """What the first request and its answer need; in a thread, so that no key waits for it."""
-    import pi.modes.interactive.markdown  # noqa: F401, PLC0415  (not before the first frame)
+    import pi.modes.interactive.markdown  # noqa: PLC0415  (not before the first frame)
     from pi.modes.interactive.highlight import preload  # noqa: PLC0415  (as above)
     from pi.providers.http import warm_up  # noqa: PLC0415  (not before the first frame)
     from pi.providers.registry import APIS, stream_function  # noqa: PLC0415  (as above)
@@ -147,6 +165,7 @@ def _preload(api: str | None) -> None:
     if api is not None and api in APIS:
         stream_function(api)
     preload()
+    import pi.modes.interactive.updates  # noqa: F401, PLC0415  (what settle_in does next)
 
 
 def _look(host: Host, desk: Desk) -> Look:
@@ -165,11 +184,16 @@ def _look(host: Host, desk: Desk) -> Look:
         home=host.paths.home,
         expand_key=key_label(stage, "app.tools.expand"),
         thinking_key=key_label(stage, "app.thinking.toggle"),
+        diagrams=settings.markdown.mermaid,
+        refresh=desk.refresh,
     )
 
 
 def _has_links(variables: Mapping[str, str]) -> bool:
     """Whether a link in the text (OSC 8) is one on the terminal, and not just text."""
+    forced = {"1": True, "0": False}.get(variables.get("PI_HYPERLINKS", ""))
+    if forced is not None:
+        return forced
     term = variables.get("TERM", "")
     return not (variables.get("TMUX") or term.startswith(("screen", "linux", "dumb")))
 

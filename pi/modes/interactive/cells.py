@@ -12,11 +12,12 @@ from functools import cache
 # The widths of characters; prompt-toolkit brings it along anyway.
 from wcwidth import clip, iter_graphemes, strip_sequences, wcswidth
 
-__all__ = ["ESCAPE", "Pen", "crop", "cut", "pad", "plain", "width", "wrap", "wrap_rows"]
+__all__ = ["ESCAPE", "Pen", "crop", "cut", "link_at", "pad", "plain", "width", "wrap", "wrap_rows"]
 
 ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]_PX^][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 """A whole escape sequence: CSI, a string (OSC, APC, DCS), or two characters."""
 
+_LINK = r"\x1b\]8;[^;\x07\x1b]*;([^\x07\x1b]+)"  # compiled by `re` when something is clicked
 _WORD = re.compile(r" +|[^ ]+")
 _NO_LINE_STARTS_WITH = frozenset("、。，．：；？！）」』】〕〉》〗”’・ー…,.!?;:)]}")
 
@@ -73,6 +74,14 @@ def crop(text: str, start: int, end: int) -> str:
     return clip(text, start, end, control_codes="ignore") or ""
 
 
+def link_at(text: str, column: int) -> str | None:
+    """The address that a cell is a link to (OSC 8)."""
+    if "\x1b]8;" not in text:
+        return None
+    found = re.search(_LINK, crop(text, column, column + 1))
+    return None if found is None else found[1]
+
+
 def pad(text: str, cells: int) -> str:
     """The text with spaces behind it to so many cells; longer text stays as it is."""
     missing = cells - width(text)
@@ -112,6 +121,8 @@ def _breaks(text: str, cells: int) -> list[tuple[int, int]]:
     if first == len(text):
         return [(0, min(first, cells))]
     if first > cells // 2:
+        if width(text) <= cells:
+            return [(0, len(text))]
         first, start = 0, first  # no room for it
     else:
         start = 0

@@ -3,15 +3,21 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from pi.errors import PiError
 from pi.modes.interactive.keymap import Keymap
+from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.pickers.stage import Picker, Stage
 from pi.modes.interactive.screen import Frame, Screen
 from pi.modes.interactive.terminal import Terminal
-from pi.modes.interactive.view import Key, Panel
+from pi.modes.interactive.view import Cover, Key, Panel
+
+if TYPE_CHECKING:
+    from pi.modes.interactive.overlays import Layer, Overlays
+    from pi.modes.interactive.pointer import Pointer
+    from pi.runtime.overlay import Overlay
 
 __all__ = ["Desk"]
 
@@ -29,7 +35,8 @@ MARGIN_ROWS = 4
 class Desk:
     """Panels on a screen, the last one opened with the keyboard.
 
-    home: the panel that is there while no other is open. frame: what is to be seen now; with no
+    home: the panel that is there while no other is open. overlays: what floats over all that, None
+    until there was something. frame: what is to be seen now; with no
     conversation yet, just the panel. on_key: gets what the focused panel leaves. on_error: is told
     what a key led to. drawn: called after each frame.
     """
@@ -44,14 +51,36 @@ class Desk:
         self.drawn: Callable[[], None] = _nothing
         self.closed = False
         self.panels: list[Panel] = []
+        self.overlays: Overlays | None = None
+        self._pointer: Pointer | None = None
         self._answers: list[asyncio.Future[Any]] = []
+        self._ended = 0  # panels that are done and still there
+        self._starting = 0  # what was begun and has done nothing yet
+        self._ahead: list[Key] = []  # pressed since
         self._loop = asyncio.get_running_loop()
         self._drawing: asyncio.Handle | None = None
         self._drawn_at = 0.0
 
     @property
-    def focus(self) -> Panel | None:
+    def bottom(self) -> Panel | None:
+        """The panel in the editor's place."""
         return self.panels[-1] if self.panels else self.home
+
+    @property
+    def focus(self) -> Panel | None:
+        """The panel that has the keyboard."""
+        if self.overlays is not None and self.overlays.layers:
+            if (layer := self.overlays.focused) is not None:
+                return layer.panel
+            if self.overlays.has_nobody:
+                return None
+        return self.bottom
+
+    @property
+    def over(self) -> Cover | None:
+        """What is to be laid over the frame."""
+        overlays = self.overlays
+        return overlays if overlays is not None and overlays.visible() else None
 
     # Frames
 
@@ -79,9 +108,9 @@ class Desk:
         self.drawn()
 
     def _only_panel(self) -> Frame:
-        focus = self.focus
+        bottom = self.bottom
         self.fit_panel()
-        return Frame((), () if focus is None else (focus,), focus)
+        return Frame((), () if bottom is None else (bottom,), self.focus, over=self.over)
 
     def fit_panel(self) -> None:
         """Give the panel over the editor its height."""
@@ -106,7 +135,13 @@ class Desk:
     # Keys
 
     def key(self, key: Key) -> None:
-        """What the terminal sends. Each key ends in a frame."""
+        """What the terminal sends. Each key ends in a frame.
+
+        What is typed on after an answer is for what comes next, so it waits for that.
+        """
+        if self._ended or self._starting:
+            self._ahead.append(key)
+            return
         focus = self.focus
         try:
             if focus is None or not focus.handle(key):
@@ -114,6 +149,21 @@ class Desk:
         except PiError as error:
             self.on_error(error)
         self.refresh(now=True)
+
+    def point(self, event: Mouse) -> bool:
+        """What the mouse does in fullscreen mode; False where it is for scrolling and selecting."""
+        if self._pointer is None:
+            from pi.modes.interactive.pointer import Pointer  # noqa: PLC0415  (with the first event)
+
+            self._pointer = Pointer(self.screen, lambda: self.overlays)
+        try:
+            taken = self._pointer.act(event)
+        except PiError as error:
+            self.on_error(error)
+            taken = True
+        if taken:
+            self.refresh(now=True)
+        return taken
 
     async def ask(
         self,
@@ -130,24 +180,92 @@ class Desk:
 
     async def open(self, make: Callable[[Callable[[Any], None]], Panel]) -> Any:
         """The same for any panel. make: gets the function that ends it."""
+        if self.closed:
+            return None
         answer: asyncio.Future[Any] = self._loop.create_future()
 
-        def done(value: Any) -> None:
-            if not answer.done():
-                answer.set_result(value)
-
-        panel = make(done)
+        panel = make(self._end_of(answer))
         self._answers.append(answer)
         self.panels.append(panel)
+        if self.overlays is not None:
+            self.overlays.bottom_opened(panel)
         self.refresh(now=True)
         try:
             return await answer
         finally:
-            self._answers.remove(answer)
+            self._answered(answer)
             self.panels.remove(panel)
+            if self.overlays is not None:
+                self.overlays.bottom_closed(panel)
             if isinstance(panel, Picker):
                 panel.close()
             self.refresh(now=True)
+
+    async def open_over(
+        self,
+        make: Callable[[Callable[[Any], None]], Panel],
+        options: "Overlay | Callable[[], Overlay]",
+        shown: Callable[["Layer"], None],
+    ) -> Any:
+        """As `open`, but over everything. shown: gets the handle."""
+        if self.closed:
+            return None
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        done = self._end_of(answer)
+        layer = self.lay_over(make(done), options, done)
+        self._answers.append(answer)
+        try:
+            shown(layer)
+            return await answer
+        finally:
+            self._answered(answer)
+            layer.close()
+
+    def _end_of(self, answer: "asyncio.Future[Any]") -> Callable[[Any], None]:
+        """What ends a panel with a value; a second one is not heard."""
+
+        def done(value: Any) -> None:
+            if not answer.done():
+                answer.set_result(value)
+                self._ended += 1
+
+        return done
+
+    def _answered(self, answer: "asyncio.Future[Any]") -> None:
+        """Whoever waited goes on now, and opens the next panel before keys that wait are heard."""
+        self._answers.remove(answer)
+        if self._ended:
+            self._ended = 0
+            self._loop.call_soon(self._go_on)
+
+    def wait_for_start(self) -> None:
+        """Let keys wait for the first step of the task just made: what it opens is to get them."""
+        self._starting += 1
+        self._loop.call_soon(self._started)  # comes after the task's step
+
+    def _started(self) -> None:
+        self._starting -= 1
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._ahead and not (self._ended or self._starting):
+            self.key(self._ahead.pop(0))
+
+    def lay_over(
+        self,
+        panel: Panel,
+        options: "Overlay | Callable[[], Overlay]",
+        done: Callable[[Any], None] = lambda value: None,
+    ) -> "Layer":
+        """Show a panel over everything, until its handle is closed: `done` gets with what."""
+        if self.overlays is None:
+            # For extensions that show one, not when pi starts.
+            from pi.modes.interactive.overlays import Overlays  # noqa: PLC0415
+
+            self.overlays = Overlays(
+                lambda: self.bottom, lambda: self.refresh(now=True), lambda: self.screen.size
+            )
+        return self.overlays.open(panel, options, done)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> Callable[[], None]:
         return self._loop.call_later(seconds, call).cancel

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pi.agent.statistics import context_usage
+from pi.auth.providers import KEY_SOURCES
 from pi.modes.interactive.app import App
 from pi.modes.interactive.footer import Spent, branch_of
 from pi.modes.interactive.talk import Talk
@@ -20,6 +21,14 @@ __all__ = ["Follower"]
 LONG_RUN = 20.0
 """Seconds after which the end of a run is worth a bell, should the person have looked away."""
 
+SIGN_IN = "sk-ant-oat"
+"""How a token of an Anthropic subscription begins."""
+
+EXTRA_USAGE = """\
+An Anthropic subscription is in use. Requests of programs other than Anthropic's own are billed by
+the token, as extra usage, and not on the plan: see https://claude.ai/settings/usage.
+/settings switches this warning off."""
+
 
 class Follower:
     """Listens to the host for one App."""
@@ -28,6 +37,8 @@ class Follower:
         self.app, self.talk = app, talk
         self._tools: dict[str, tuple[str, float]] = {}
         self._began = 0.0
+        self._title = ""  # as it was set last
+        self._warned = False  # of extra usage
         self._handlers = {
             "agent_start": self._agent_start,
             "agent_settled": self._agent_settled,
@@ -39,6 +50,7 @@ class Follower:
             "compaction_start": self._compaction_start,
             "compaction_end": self._compaction_end,
             "summarization_retry_scheduled": self._retry_start,
+            "entry_appended": self._entry_appended,
             "queue_update": self._queue_update,
             "thinking_level_changed": self._changed,
             "session_info_changed": self._changed,
@@ -55,6 +67,7 @@ class Follower:
     def forget(self) -> None:
         """Another session: what was counted is the other's."""
         self.ended()
+        self._title = ""
         self.app.figures.spent = Spent()
 
     def ended(self) -> None:
@@ -80,7 +93,6 @@ class Follower:
         if took > LONG_RUN and not event["aborted"] and not app.terminal_has_focus:
             variables = app.host.services.environment.variables
             app.terminal.notify("pi has finished", notification_of(variables))
-        app.figures.branch = branch_of(app.host.paths.cwd)
         self.update()
 
     def _message_end(self, event: Any) -> None:
@@ -89,6 +101,30 @@ class Follower:
             self.app.figures.spent.add(usage)
         if message["role"] == "assistant":
             self.update()
+            if self._tells_of_cache and message["stopReason"] not in ("error", "aborted"):
+                # Few want to know.
+                from pi.modes.interactive import cache_notices  # noqa: PLC0415
+
+                host = self.app.host
+                for text in (
+                    cache_notices.dropped_thoughts(host, message),
+                    cache_notices.miss_of(host),
+                ):
+                    if text is not None:
+                        self.app.transcript.notice(text, "warning")
+
+    @property
+    def _tells_of_cache(self) -> bool:
+        return self.app.host.services.settings.show_cache_miss_notices
+
+    def _entry_appended(self, event: Any) -> None:
+        entry = event["entry"]
+        if entry["type"] != "usage":
+            return
+        self.app.figures.spent.add(entry["usage"])
+        self.app.figures.invalidate()
+        if entry["kind"] == "cache_warm" and self._tells_of_cache:
+            self.app.transcript.warmed(entry)
 
     def _tool_start(self, event: Any) -> None:
         self._tools[event["toolCallId"]] = (event["toolName"], time.monotonic())
@@ -123,6 +159,10 @@ class Follower:
         usage = (event.get("result") or {}).get("usage")
         if usage:
             self.app.figures.spent.add(usage)
+            if self._tells_of_cache:
+                from pi.modes.interactive.cache_notices import summary_cost  # noqa: PLC0415
+
+                self.app.transcript.notice(summary_cost("Compaction", usage), "warning")
         if self._began:
             self.app.status.begin("Working", hint=self.app.hint("app.interrupt", "to stop"))
         else:
@@ -144,22 +184,43 @@ class Follower:
         app, host, footer = self.app, self.app.host, self.app.figures
         model = host.model
         footer.cwd, footer.name = host.paths.cwd, host.store.name
+        footer.branch = branch_of(footer.cwd)
         footer.model = "" if model is None else model.id
         footer.provider = "" if model is None else model.provider
         footer.thinking = host.session.thinking if model is not None and model.reasoning else None
         footer.auto_compaction = host.session.compactor.enabled
-        usage = None if model is None else context_usage(host.session.transcript, model)
+        routed = host.session.routed
+        footer.routed = None if routed is None else (routed.model.id, routed.thinking)
+        limits = None if model is None else host.session.limits
+        usage = None if limits is None else context_usage(host.session.transcript, limits)
         footer.window = 0 if usage is None else usage["contextWindow"]
         footer.context = None if usage is None else usage["percent"]
-        footer.subscription = model is not None and host.services.credentials.is_signed_in(
-            model.provider
+        footer.subscription = limits is not None and host.services.credentials.is_signed_in(
+            limits.provider
         )
+        if footer.provider == "anthropic":
+            self._warn_of_extra_usage(footer.subscription)
         footer.invalidate()
         app.editor.thinking = footer.thinking or "off"
         app.editor.invalidate()
         name = f" · {footer.name}" if footer.name else ""
-        app.terminal.set_title(f"pi · {footer.cwd.name or footer.cwd}{name}")
+        title = f"pi · {footer.cwd.name or footer.cwd}{name}"
+        if title != self._title:  # else an extension's stays
+            self._title = title
+            app.terminal.set_title(title)
         app.refresh()
+
+    def _warn_of_extra_usage(self, signed_in: bool) -> None:
+        """Say once that a subscription does not pay for what goes through this program."""
+        services = self.app.host.services
+        if self._warned or not services.settings.warnings.anthropic_extra_usage:
+            return
+        variables = services.environment.variables
+        keys = (variables.get(name, "") for name in KEY_SOURCES["anthropic"].variables)
+        given = services.key_given("anthropic") or ""
+        if signed_in or any(key.startswith(SIGN_IN) for key in (given, *keys)):
+            self._warned = True
+            self.app.say(EXTRA_USAGE, "warning")
 
     async def count(self) -> None:
         """What the session cost before; it takes a while for a large one, so it comes later."""

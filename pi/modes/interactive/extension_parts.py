@@ -2,22 +2,23 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pi.modes.interactive.cells import cut
-from pi.modes.interactive.completion.base import Answer, Found, Item
-from pi.modes.interactive.pickers.stage import Stage
-from pi.modes.interactive.view import Component, Key, Lines
+from pi.modes.interactive.keys import Mouse
+from pi.modes.interactive.view import Key, Lines
 
 if TYPE_CHECKING:
     from pi.agent.hooks import HookFailure
 
 __all__ = [
-    "AddedCompletion",
-    "Drawn",
     "Guarded",
     "GuardedPanel",
+    "Report",
     "WidgetLines",
+    "built",
     "component_of",
     "failure_of",
     "made",
@@ -40,6 +41,9 @@ class WidgetLines:
 
     def invalidate(self) -> None:
         self._drawn = None
+
+    def close(self) -> None:
+        """Nothing goes on in it."""
 
 
 class Guarded:
@@ -72,10 +76,31 @@ class Guarded:
             except Exception as error:  # noqa: BLE001  (as above)
                 self.fail(error)
 
+    def close(self) -> None:
+        """It is taken off the screen: its `close`, if it has one, ends its timers and the like."""
+        end = getattr(self.inner, "close", None)
+        if end is not None:
+            try:
+                end()
+            except Exception as error:  # noqa: BLE001  (as above)
+                self.fail(error)
+
     def fail(self, error: Exception) -> None:
         if not self._failed:
             self._failed = True
             self._report(failure_of(self._what, error))
+
+    def mouse(self, event: Mouse) -> bool:
+        """Whether it takes what the mouse does; it need not listen to that."""
+        heard = getattr(self.inner, "mouse", None)
+        if heard is None:
+            return False
+        self._drawn = None
+        try:
+            return bool(heard(event))
+        except Exception as error:  # noqa: BLE001  (code of others, at a click)
+            self.fail(error)
+            return False
 
 
 class GuardedPanel(Guarded):
@@ -89,22 +114,41 @@ class GuardedPanel(Guarded):
         super().__init__(inner, report, what)
         self._done = done
 
+        self._height = 24
+
     @property
     def height(self) -> int:
-        return int(getattr(self.inner, "height", 24))
+        return self._height
 
     @height.setter
     def height(self, rows: int) -> None:
-        self.inner.height = rows
+        self._height = rows
+        self._tell("height", rows)
 
     @property
     def cursor(self) -> tuple[int, int] | None:
-        place: tuple[int, int] | None = getattr(self.inner, "cursor", None)
-        return place
+        match getattr(self.inner, "cursor", None):
+            case (int(row), int(column)):
+                return row, column
+        return None
 
     @cursor.setter
     def cursor(self, place: tuple[int, int] | None) -> None:
-        self.inner.cursor = place
+        self._tell("cursor", place)
+
+    @property
+    def focused(self) -> bool:
+        return bool(getattr(self.inner, "focused", False))
+
+    @focused.setter
+    def focused(self, focused: bool) -> None:
+        if getattr(self.inner, "focused", focused) != focused:
+            self._tell("focused", focused)
+            self._drawn = None
+
+    def _tell(self, name: str, value: Any) -> None:
+        with suppress(AttributeError):  # one that does not want to know
+            setattr(self.inner, name, value)
 
     def handle(self, key: Key) -> bool:
         self._drawn = None
@@ -121,52 +165,6 @@ class GuardedPanel(Guarded):
         return True
 
 
-class Drawn:
-    """What a renderer makes of a message, an entry or a tool call: its lines, or a component."""
-
-    def __init__(self, make: Callable[[int], Any]) -> None:
-        self._make = make
-
-    def render(self, width: int) -> Lines:
-        made = self._make(width)
-        lines = made.render(width) if hasattr(made, "render") else _lines(made)
-        return [cut(line, width) for line in lines]
-
-    def invalidate(self) -> None:
-        """It is made anew each time it is drawn."""
-
-
-class AddedCompletion:
-    """A completion of an extension: `(text before the caret)` → values, or value and description.
-
-    What is chosen takes the place of the word before the caret.
-    """
-
-    def __init__(self, provide: Callable[..., Any], report: Report, triggers: str) -> None:
-        self.triggers = triggers
-        self._provide = provide
-        self._report = report
-
-    def complete(self, text: str, caret: int, *, asked: bool) -> Answer:
-        before = text[:caret]
-        start = max(before.rfind(" "), before.rfind("\n")) + 1
-        try:
-            found = self._provide(before)
-        except Exception as error:  # noqa: BLE001  (code of others, at a key press)
-            self._report(failure_of("completion", error))
-            return None
-        if inspect.isawaitable(found):
-            return self._later(found, start, caret)
-        return _found(found, start, caret)
-
-    async def _later(self, found: Any, start: int, caret: int) -> Found | None:
-        try:
-            return _found(await found, start, caret)
-        except Exception as error:  # noqa: BLE001  (as above)
-            self._report(failure_of("completion", error))
-            return None
-
-
 def failure_of(what: str, error: Exception, owner: str = "") -> "HookFailure":
     """A fault of an extension, to be reported."""
     from pi.agent.hooks import HookFailure  # noqa: PLC0415  (loaded with extensions, not before)
@@ -180,26 +178,29 @@ async def made(factory: Callable[..., Any], *args: Any) -> Any:
     return await found if inspect.isawaitable(found) else found
 
 
-def component_of(
-    factory: Callable[..., Any], stage: Stage, report: Report, what: str, *more: Any
-) -> Component | None:
-    """A component that a factory makes; None where it fails, which is reported."""
+def built(
+    factory: Callable[..., Any], screen: Any, report: Report, what: str, *more: Any
+) -> Any | None:
+    """What a factory makes; None where it fails, which is reported."""
     try:
-        return Guarded(factory(stage, stage.theme, stage.keymap, *more), report, what)
+        inner = factory(screen, screen.theme, screen.keymap, *more)
     except Exception as error:  # noqa: BLE001  (code of others)
         report(failure_of(what, error))
         return None
+    if inner is None:
+        failure = failure_of(what, TypeError("the factory gave no component"))
+        report(replace(failure, place=_defined_at(factory)))
+    return inner
 
 
-def _lines(made: Any) -> list[str]:
-    if isinstance(made, str):
-        return made.split("\n")
-    return [str(line) for line in made or ()]
+def _defined_at(function: Callable[..., Any]) -> str | None:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
-def _found(items: Any, start: int, caret: int) -> Found | None:
-    listed = [
-        Item(item, item) if isinstance(item, str) else Item(item[0], item[0], item[1])
-        for item in items or ()
-    ]
-    return Found(start, caret, listed) if listed else None
+def component_of(
+    factory: Callable[..., Any], screen: Any, report: Report, what: str, *more: Any
+) -> Guarded | None:
+    """The same, to be put on the screen."""
+    inner = built(factory, screen, report, what, *more)
+    return None if inner is None else Guarded(inner, report, what)

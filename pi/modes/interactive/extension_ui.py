@@ -1,30 +1,34 @@
 """Extensions on the terminal: their questions, what they show, their keys, how they draw."""
 
-import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pi.errors import ConfigError
 from pi.modes.interactive.app import App
 from pi.modes.interactive.extension_parts import (
-    AddedCompletion,
-    Drawn,
+    Guarded,
     GuardedPanel,
     WidgetLines,
+    built,
     component_of,
     failure_of,
     made,
 )
+from pi.modes.interactive.keys import keys_of
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean_line
-from pi.modes.interactive.transcript.look import Renderers, ToolRenderer, ToolView
+from pi.modes.interactive.transcript.look import Renderers
 from pi.modes.interactive.view import Component, Key
-from pi.runtime.ui import UI, Mode, Notice, Placement
+from pi.runtime.ui import UI, Blocked, Mode, Notice, Placement
 
 if TYPE_CHECKING:
     from pi.agent.hooks import HookFailure
-    from pi.runtime.additions import Additions, Drawing, Renderer
+    from pi.modes.interactive.completion.base import Provider
+    from pi.modes.interactive.extension_screen import ExtensionScreen
+    from pi.runtime.overlay import Overlay, OverlayHandle
 
-__all__ = ["TerminalUI", "plug_in"]
+__all__ = ["TerminalUI", "plug_in", "renderers_of"]
 
 
 def plug_in(app: App) -> None:
@@ -43,26 +47,53 @@ class TerminalUI(UI):
 
     def __init__(self, app: App) -> None:
         self.app = app
+        self._screen: ExtensionScreen | None = None
+        self._added: list[Provider] = []  # completions
         self._statuses: dict[str, str] = {}
-        self._widgets: dict[str, tuple[Component, Placement]] = {}
+        self._widgets: dict[str, tuple[Guarded | WidgetLines, Placement]] = {}
+        self._header: Component | None = None  # pi's own, while another is in its place
         self._editor: Callable[..., Any] | None = None
+
+    @property
+    def screen(self) -> "ExtensionScreen":
+        """What factories get of the screen."""
+        if self._screen is None:
+            # With the first component of an extension, not when pi starts.
+            from pi.modes.interactive.extension_screen import ExtensionScreen  # noqa: PLC0415
+
+            self._screen = ExtensionScreen(self.app.desk, self.fault)
+        return self._screen
 
     def renew(self) -> None:
         app = self.app
+        additions = app.host.additions
+        if additions is not None:
+            for key, owner in additions.taken_keys.items():
+                if (shortcut := additions.shortcuts.get(key)) is not None:
+                    app.say(f"{shortcut.owner} takes the key {key} from {owner}", "warning")
         self._statuses.clear()
+        for component, _ in self._widgets.values():
+            component.close()
         self._widgets.clear()
         self._place_widgets()
+        if app.desk.overlays is not None:
+            app.desk.overlays.clear()
+        self.set_header(None)
         self.set_footer(None)
         self.set_editor_component(None)
         app.on_input.clear()
         completer = app.editor.completer
-        completer.providers = [
-            each for each in completer.providers if not isinstance(each, AddedCompletion)
-        ]
+        completer.providers = [each for each in completer.providers if each not in self._added]
+        self._added.clear()
         look = app.transcript.look
         look.thinking_label = ""
-        look.renderers = Renderers() if app.host.additions is None else _renderers(app)
+        app.status.usual()
+        look.renderers = renderers_of(app)
         app.transcript.invalidate()
+
+    def redraw(self) -> None:
+        self.app.transcript.invalidate()
+        self.app.refresh()
 
     # Questions
 
@@ -70,42 +101,72 @@ class TerminalUI(UI):
         self, title: str, options: Sequence[str], *, seconds: float | None = None
     ) -> str | None:
         first, _, rest = title.partition("\n")
-        index = await self.app.ask(
-            _dialogs().SelectDialog, first, options, about=rest.strip("\n"), timeout=seconds
-        )
+        with self.app.blocked("question", first):
+            index = await self.app.ask(
+                _dialogs().SelectDialog, first, options, about=rest.strip("\n"), timeout=seconds
+            )
         return None if index is None else options[index]
 
     async def confirm(self, title: str, message: str, *, seconds: float | None = None) -> bool:
-        return bool(await self.app.ask(_dialogs().ConfirmDialog, title, message, timeout=seconds))
+        with self.app.blocked("permission", title):
+            dialog = _dialogs().ConfirmDialog
+            return bool(await self.app.ask(dialog, title, message, timeout=seconds))
 
     async def input(
         self, title: str, placeholder: str | None = None, *, seconds: float | None = None
     ) -> str | None:
-        return await self.app.ask(
-            _dialogs().InputDialog, title, placeholder=placeholder or "", timeout=seconds
-        )
+        with self.app.blocked("question", title):
+            return await self.app.ask(
+                _dialogs().InputDialog, title, placeholder=placeholder or "", timeout=seconds
+            )
 
     async def editor(self, title: str, prefill: str | None = None) -> str | None:
-        return await self.app.ask(_dialogs().EditorDialog, title, prefill=prefill or "")
+        with self.app.blocked("question", title):
+            return await self.app.ask(_dialogs().EditorDialog, title, prefill=prefill or "")
 
     async def custom(
         self,
         factory: Callable[..., Any],
         *,
-        overlay: bool = False,
-        options: Mapping[str, Any] | None = None,
+        overlay: "Overlay | Callable[[], Overlay] | bool" = False,
+        on_handle: "Callable[[OverlayHandle], Any] | None" = None,
+        blocked: tuple[Blocked, str] | None = None,
     ) -> Any:
-        stage = self.app.stage
-        holder: dict[str, Callable[[Any], None]] = {}
+        ended: list[Any] = []  # should the factory be done before there is a panel
+        end = ended.append
+        screen = self.screen
         inner = await made(
-            factory, stage, stage.theme, stage.keymap, lambda value=None: holder["done"](value)
+            factory, screen, screen.theme, screen.keymap, lambda value=None: end(value)
         )
+        panel: GuardedPanel | None = None
 
-        def panel(done: Callable[[Any], None]) -> GuardedPanel:
-            holder["done"] = done
-            return GuardedPanel(inner, self.fault, "custom", done)
+        def make(done: Callable[[Any], None]) -> GuardedPanel:
+            nonlocal panel, end
+            end = done
+            panel = GuardedPanel(inner, self.fault, "custom", done)
+            for value in ended:
+                done(value)
+            return panel
 
-        return await self.app.desk.open(panel)
+        waiting = nullcontext() if blocked is None else self.app.blocked(*blocked)
+        try:
+            with waiting:
+                if overlay is False:
+                    return await self.app.desk.open(make)
+                return await self.app.desk.open_over(
+                    make, screen.options(overlay), on_handle or (lambda handle: None)
+                )
+        finally:
+            if panel is not None:
+                panel.close()
+
+    def show_overlay(
+        self,
+        factory: Callable[..., Any],
+        overlay: "Overlay | Callable[[], Overlay] | None" = None,
+    ) -> "OverlayHandle | None":
+        component = built(factory, self.screen, self.fault, "overlay")
+        return None if component is None else self.screen.overlay(component, overlay)
 
     # Notices
 
@@ -140,16 +201,20 @@ class TerminalUI(UI):
         lines: Sequence[str] | None,
         placement: Placement | None = None,
     ) -> None:
-        if lines is None:
-            self._widgets.pop(key, None)
-        else:
-            self._widgets[key] = (WidgetLines(lines), placement or "aboveEditor")
-        self._place_widgets()
+        self._put_widget(key, None if lines is None else WidgetLines(lines), placement)
 
     def set_widget_component(
         self, key: str, factory: Callable[..., Any], placement: Placement | None = None
     ) -> None:
-        component = component_of(factory, self.app.stage, self.fault, f"widget {key}")
+        component = component_of(factory, self.screen, self.fault, f"widget {key}")
+        self._put_widget(key, component, placement)
+
+    def _put_widget(
+        self, key: str, component: Guarded | WidgetLines | None, placement: Placement | None
+    ) -> None:
+        before, _ = self._widgets.pop(key, (None, None))
+        if before is not None:
+            before.close()
         if component is not None:
             self._widgets[key] = (component, placement or "aboveEditor")
         self._place_widgets()
@@ -164,23 +229,45 @@ class TerminalUI(UI):
         app = self.app
         made: Component | None = None
         if factory is not None:
-            made = component_of(factory, app.stage, self.fault, "footer", app.figures)
+            made = component_of(factory, self.screen, self.fault, "footer", app.figures)
+        if isinstance(app.footer, Guarded):
+            app.footer.close()
         app.footer = app.figures if made is None else made
         app.refresh()
 
     def set_header(self, factory: Callable[..., Any] | None) -> None:
         app = self.app
-        before = app.header
-        if factory is None or before is None:
-            return
-        component = component_of(factory, app.stage, self.fault, "header")
-        if component is not None and before in app.transcript.components:
-            app.transcript.components[app.transcript.components.index(before)] = component
-            app.header = component
-            app.refresh()
+        shown = app.header if isinstance(app.header, Guarded) else None
+        if factory is None:
+            if shown is None:
+                return
+            after = self._header
+        else:
+            after = component_of(factory, self.screen, self.fault, "header")
+            if after is None:
+                return
+            if shown is None:
+                self._header = app.header
+        parts = app.transcript.components
+        if app.header is not None and app.header in parts:
+            at = parts.index(app.header)
+            if after is not None:
+                parts[at] = after
+            elif not app.desk.screen.committed:
+                del parts[at]
+        elif after is not None and not app.desk.screen.committed:
+            parts.insert(0, after)  # with quietStartup there is none of pi's
+        app.header = after
+        if shown is not None:
+            shown.close()
+        app.refresh()
 
     def set_title(self, title: str) -> None:
         self.app.terminal.set_title(title)
+
+    def write_terminal(self, sequences: str) -> None:
+        super().write_terminal(sequences)
+        self.app.terminal.write(sequences)
 
     def set_working_message(self, text: str | None) -> None:
         self.app.status.message = text
@@ -217,32 +304,54 @@ class TerminalUI(UI):
     def set_editor_component(self, factory: Callable[..., Any] | None) -> None:
         """factory: gets pi's own editor last, to wrap it: what it does not draw or handle."""
         app = self.app
-        self._editor = factory
-        app.desk.home = app.editor
+        shown = app.desk.home
+        inner = None
         if factory is not None:
-            stage = app.stage
-            try:
-                inner = factory(stage, stage.theme, stage.keymap, app.editor)
-            except Exception as error:  # noqa: BLE001  (code of others)
-                self._editor = None
-                self.fault(failure_of("editor", error))
-            else:
-                back = lambda value: self.set_editor_component(None)  # noqa: E731
-                app.desk.home = _EditorPanel(inner, self.fault, "editor", back)
+            inner = built(factory, self.screen, self.fault, "editor", app.editor)
+        if inner is None:
+            self._editor, app.desk.home = None, app.editor
+        else:
+            back = lambda value: self.set_editor_component(None)  # noqa: E731
+            self._editor = factory
+            app.desk.home = _EditorPanel(inner, self.fault, "editor", back)
+        if isinstance(shown, _EditorPanel):
+            shown.close()
         app.refresh()
 
     def get_editor_component(self) -> Callable[..., Any] | None:
         return self._editor
 
-    def add_completion(self, provider: Callable[..., Any]) -> None:
-        triggers = getattr(provider, "triggers", string.ascii_letters + "#$@:")
+    def add_completion(self, provider: Any, *, triggers: str | None = None) -> None:
+        # With the first one of an extension, not when pi starts.
+        from pi.modes.interactive.extension_completion import AddedCompletion  # noqa: PLC0415
+
         completer = self.app.editor.completer
-        completer.providers.insert(0, AddedCompletion(provider, self.fault, triggers))
+        added = AddedCompletion(provider, self.fault, completer, triggers)
+        self._added.append(added)
+        completer.providers.insert(0, added)
 
     def on_terminal_input(self, listener: Callable[[str], Any]) -> Callable[[], None]:
         listeners = self.app.on_input
-        listeners.append(listener)
-        return lambda: listeners.remove(listener) if listener in listeners else None
+
+        def heard(data: str) -> bool:
+            try:
+                answer = listener(data)
+            except Exception as error:  # noqa: BLE001  (code of others, at a key press)
+                self.fault(failure_of("terminal input", error))
+                end()
+                return False
+            if isinstance(answer, str):
+                for key in keys_of(answer):
+                    self.app.desk.key(key)
+                return True
+            return bool(answer)
+
+        def end() -> None:
+            if heard in listeners:
+                listeners.remove(heard)
+
+        listeners.append(heard)
+        return end
 
     # Looks
 
@@ -262,11 +371,34 @@ class TerminalUI(UI):
         files = self.app.looks.files(self.app.host.services.resources)
         return [(name, None if path is None else str(path)) for name, path in files.items()]
 
-    def set_theme(self, name: str) -> str | None:
-        if name not in dict(self.themes()):
-            return f"There is no theme {name!r}"
-        self.app.use_theme(name)
-        return self.app.looks.problem
+    def get_theme(self, name: str) -> Theme | None:
+        app = self.app
+        return app.looks.find(name, app.host.services)
+
+    def set_theme(self, theme: Any) -> str | None:
+        if isinstance(theme, str):
+            if theme not in dict(self.themes()):
+                return f"There is no theme {theme!r}"
+            self.app.use_theme(theme)
+            return self.app.looks.problem or self._keep_theme(theme)
+        theme = getattr(theme, "now", theme)  # a LiveTheme stands for another
+        if not isinstance(theme, Theme):
+            return f"A theme is a name or an object of `get_theme`, not {theme!r}"
+        self.app.wear(theme)
+        return None
+
+    def _keep_theme(self, name: str) -> str | None:
+        """Into the settings, as if the person had chosen it; why that failed."""
+        # As an extension does it, not when pi starts.
+        from pi.config.settings_write import write_setting  # noqa: PLC0415
+
+        host = self.app.host
+        try:
+            write_setting(host.paths, "user", "theme", name)
+        except ConfigError as error:
+            return f"The theme is on, and could not be kept: {error}"
+        host.take_settings()
+        return None
 
     # Keys
 
@@ -280,6 +412,7 @@ class TerminalUI(UI):
 
         async def run() -> None:
             try:
+                await self.app.host.extending.told()
                 await shortcut.run()
             except Exception as error:  # noqa: BLE001  (whatever it is, pi goes on)
                 report(failure_of(f"key {shortcut.key}", error, shortcut.owner))
@@ -308,81 +441,22 @@ def _dialogs() -> Any:
     return dialogs
 
 
-def _renderers(app: App) -> Renderers:
+def renderers_of(app: App) -> Renderers:
     """How the extensions that are loaded draw."""
     additions = app.host.additions
-    assert additions is not None, "asked before"
-    found = Renderers(tool=lambda name: _tool_renderer(app, additions, name))
-    for table, into in (
-        (additions.message_renderers, found.messages),
-        (additions.entry_renderers, found.entries),
-    ):
-        for kind, renderer in table.items():
-            into[kind] = _drawing_of(app, renderer)
-    return found
+    if additions is None:
+        return Renderers()
+    # Loaded with extensions, not when pi starts.
+    from pi.modes.interactive.extension_drawing import ExtensionDrawing  # noqa: PLC0415
 
+    def written_at(entry_id: str) -> str | None:
+        entry = app.host.store.get(entry_id)
+        return None if entry is None else entry["timestamp"]
 
-def _drawing_of(app: App, renderer: "Renderer") -> Callable[[Any, bool, Theme], Component]:
-    from pi.runtime.additions import Drawing  # noqa: PLC0415  (loaded with extensions)
-
-    def draw(shown: Any, expanded: bool, theme: Theme) -> Component:
-        return Drawn(
-            lambda width: renderer(
-                shown, Drawing(expanded=expanded, width=width, key_text=app.hint), theme
-            )
-        )
-
-    return draw
-
-
-def _tool_renderer(app: App, additions: "Additions", name: str) -> ToolRenderer | None:
-    """What the resolvers say of a tool, then the tool itself."""
-    from pi.runtime.additions import Drawing  # noqa: PLC0415  (loaded with extensions)
-
-    added = additions.tools.get(name)
-
-    def following(at: int) -> Any:
-        if at < len(additions.tool_renderers):
-            return additions.tool_renderers[at](name, lambda: following(at + 1))
-        return added
-
-    try:
-        chosen = following(0)
-    except Exception:  # noqa: BLE001  (then it is drawn as usual)
-        chosen = added
-    if chosen is None:
-        return None
-    call, result = _slots(chosen)
-    if call is None and result is None:
-        return None
-
-    def drawing(view: ToolView, expanded: bool, width: int) -> "Drawing":
-        return Drawing(
-            expanded=expanded,
-            partial=view.state == "running",
-            width=width,
-            cwd=app.host.paths.cwd,
-            args=view.args,
-            is_error=view.state == "failed",
-            duration_ms=None if view.elapsed is None else round(view.elapsed * 1000),
-            key_text=app.hint,
-        )
-
-    def draw_call(view: ToolView, expanded: bool, theme: Theme) -> Component:
-        assert call is not None, "only then it is used"
-        return Drawn(lambda width: call(view.args, drawing(view, expanded, width), theme))
-
-    def draw_result(view: ToolView, expanded: bool, theme: Theme) -> Component:
-        assert result is not None, "only then it is used"
-        shown = {"content": view.content, "details": view.details}
-        return Drawn(lambda width: result(shown, drawing(view, expanded, width), theme))
-
-    return ToolRenderer(
-        None if call is None else draw_call, None if result is None else draw_result
+    return ExtensionDrawing(
+        additions,
+        app.transcript.look,
+        additions.hooks.report,
+        lambda action: app.keymap.keys_of(action),
+        written_at,
     )
-
-
-def _slots(chosen: Any) -> "tuple[Renderer | None, Renderer | None]":
-    if isinstance(chosen, Mapping):
-        return chosen.get("render_call"), chosen.get("render_result")
-    return getattr(chosen, "render_call", None), getattr(chosen, "render_result", None)

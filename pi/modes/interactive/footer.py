@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pi.config.documents import read_regular
 from pi.modes.interactive.cells import cut, width
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean_line
@@ -57,6 +58,7 @@ class Footer:
     provider: str = ""
     show_provider: bool = False
     thinking: str | None = None
+    routed: tuple[str, str] | None = None
     subscription: bool = False
     statuses: Mapping[str, str] = field(default_factory=dict)
     _drawn: tuple[int, list[str]] | None = None
@@ -115,6 +117,8 @@ class Footer:
         if self.show_provider and self.provider:
             model = f"({clean_line(self.provider)}) {model}"
         right = f"{model} • {self.thinking}" if self.thinking else model
+        if self.routed is not None:
+            right += f" → {clean_line(self.routed[0])} • {self.routed[1]}"
         taken = width(left)
         room = columns - taken - 2
         if room < width(right):
@@ -154,10 +158,10 @@ def branch_of(folder: Path) -> str | None:
         dotgit = place / ".git"
         try:
             if dotgit.is_file():  # a worktree or a submodule
-                pointer = dotgit.read_text(errors="replace").strip()
+                pointer = read_regular(dotgit).decode(errors="replace").strip()
                 dotgit = place / pointer.removeprefix("gitdir:").strip()
-            head = (dotgit / "HEAD").read_text(errors="replace").strip()
-        except OSError:
+            head = read_regular(dotgit / "HEAD").decode(errors="replace").strip()
+        except (OSError, ValueError):  # ValueError: a NUL in what .git says
             continue
         if head.startswith("ref: refs/heads/"):
             return head.removeprefix("ref: refs/heads/")

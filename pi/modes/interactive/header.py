@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pi._version import __version__
-from pi.modes.interactive.cells import cut, wrap
+from pi.modes.interactive.cells import cut, width, wrap
 from pi.modes.interactive.pickers.stage import Stage, key_label
 from pi.modes.interactive.sanitize import clean_line
 from pi.modes.interactive.view import Lines
@@ -23,9 +23,9 @@ class Header:
     def invalidate(self) -> None:
         self._drawn = None
 
-    def render(self, width: int) -> Lines:
-        if self._drawn is None or self._drawn[0] != width:
-            self._drawn = (width, self._rows(width))
+    def render(self, width_: int) -> Lines:
+        if self._drawn is None or self._drawn[0] != width_:
+            self._drawn = (width_, self._rows(width_))
         return self._drawn[1]
 
     def _rows(self, columns: int) -> list[str]:
@@ -38,16 +38,28 @@ class Header:
             ("@", "files"),
             (key_label(self.stage, "app.tools.expand"), "more of tools"),
         ]
-        hints = " · ".join(f"{key} {what}" for key, what in keys if key)
+        hints = [f"{key} {what}" for key, what in keys if key]
         rows = [
             "",
             cut(f" {theme.fg('accent', theme.bold('pi'))} {theme.fg('dim', __version__)}", columns),
         ]
         room = max(1, columns - 2)
-        rows += (f" {theme.fg('dim', row)}" for row in wrap(hints, room))
+        rows += (f" {theme.fg('dim', row)}" for row in _rows_of(hints, room))
         for what, names in self.loaded:
             if names:
                 line = f"{what}: {', '.join(clean_line(name) for name in names)}"
                 rows += (f" {theme.fg('muted', row)}" for row in wrap(line, room))
         rows.append("")
         return rows
+
+
+def _rows_of(hints: Sequence[str], room: int) -> list[str]:
+    """As many in a row as there is room for; one that is too long is wrapped."""
+    rows: list[str] = []
+    for hint in hints:
+        joined = f"{rows[-1]} · {hint}" if rows else hint
+        if rows and width(joined) <= room:
+            rows[-1] = joined
+        else:
+            rows += wrap(hint, room)
+    return rows

@@ -8,13 +8,18 @@ Rows that may still change and have no place on the screen are held back until t
 
 The screen is never cleared and no absolute position is used, because what stands above the live
 rows is not ours: everything is relative to the row of the cursor.
+
+What lies over a frame is laid over rows of the screen, not of the scrollback: while there is
+something, the live rows are made to fill the screen, and a row is written as it is below before it
+goes. (A terminal that becomes smaller may scroll covered rows away before anybody is asked; these
+then come once more.)
 """
 
 import re
 from collections.abc import Sequence
 
 from pi.modes.interactive.cells import crop, plain, width
-from pi.modes.interactive.view import Component, Lines
+from pi.modes.interactive.view import Component, Cover, Lines
 
 __all__ = ["Inline", "image_removal", "row_to_write"]
 
@@ -27,14 +32,20 @@ class Inline:
     """The live rows, and where among them the terminal's cursor is.
 
     done: components committed whole. done_rows: rows committed of the next one.
+    refill: where rows below become free, show as many again of those that were scrolled away for
+        them, so that the last row stays where it is. The scrollback has those twice then.
     """
 
     def __init__(self, reflows: bool) -> None:
         self.done = 0
         self.done_rows = 0
+        self.refill = False
+        self._free = 0  # rows below the live ones that they once took
+        self._scrolled = 0  # rows committed since, that are out of sight
         self._reflows = reflows
         self._transcript: Sequence[Component] = ()
         self._rows: list[str] = []  # on the terminal
+        self._below: dict[int, str] = {}  # of these, what is covered, as it is below
         self._at = 0  # the cursor's row among them
         self._column = 0  # -1: not known
         self._columns = self._height = 0
@@ -52,12 +63,17 @@ class Inline:
         cursor: tuple[int, int] | None,
         columns: int,
         rows: int,
+        over: Cover | None = None,
     ) -> None:
         """Add what makes the terminal show this: nothing when it already does."""
         if self._rows and (columns, rows) != (self._columns, self._height):
             self._resize(parts, columns, rows)
         self._columns, self._height, self._transcript = columns, rows, transcript
         wanted, settled = self._live(columns)
+        free = self._free + len(self._rows) - len(wanted) - len(bottom)
+        if self.refill and self._rows and free > 0 and self._scrolled:
+            self._take_back(min(free, self._scrolled), columns)
+            wanted, settled = self._live(columns)
         above = len(wanted)
         wanted += bottom
         overflow = max(0, len(wanted) - rows)
@@ -65,15 +81,21 @@ class Inline:
         held = overflow - commit
         if held:
             wanted[commit : commit + held] = []
+        if over is not None or self._below:
+            self._cover(wanted, commit, columns, rows, over)
         self._write(parts, wanted)
         if commit:
             self._commit(commit)
+            self._scrolled += commit
             del wanted[:commit]
             self._at -= commit
+        self._free = max(0, self._free + len(self._rows) - len(wanted))
         self._rows = wanted
         self._above = max(0, above - commit - held)
         self._settled = min(settled - commit, self._above)
-        if cursor is None:
+        if over is not None and over.cursor is not None:
+            row, column = over.cursor
+        elif cursor is None:
             row, column = max(0, len(wanted) - 1), 0
         else:
             row, column = self._above + cursor[0], cursor[1]
@@ -81,6 +103,18 @@ class Inline:
             self._move(parts, row)
             parts.append(f"\r\x1b[{column}C" if column else "\r")
             self._column = column
+
+    def _cover(
+        self, wanted: list[str], commit: int, columns: int, rows: int, over: Cover | None
+    ) -> None:
+        """Lay what is over the frame over those rows that stay on the screen."""
+        self._below = {}
+        if over is None:
+            return
+        wanted += [""] * (commit + rows - len(wanted))
+        for at, row in over.cover(wanted[commit:], columns).items():
+            self._below[at] = wanted[commit + at]
+            wanted[commit + at] = row
 
     def leave(self, parts: list[str]) -> None:
         """Erase what is below the settled rows, put the cursor there; those are committed."""
@@ -96,7 +130,8 @@ class Inline:
 
     def forget(self) -> None:
         """The rows are no longer where they were."""
-        self._rows = []
+        self._rows, self._below = [], {}
+        self._free = self._scrolled = 0
         self._at = self._column = self._above = self._settled = 0
 
     def _end(self, parts: list[str], keep: int) -> None:
@@ -104,14 +139,30 @@ class Inline:
             removed = image_removal(self._rows[keep:])
             if removed:
                 parts.append(removed)
+            for at, row in self._below.items():
+                if at < keep:  # it stays there for good
+                    self._move(parts, at)
+                    parts += ("\r", row_to_write(row, self._columns))
             if keep < len(self._rows):
                 self._move(parts, keep)
                 parts.append("\r" + _erased(len(self._rows) - keep))
             else:
                 self._move(parts, keep - 1)
                 parts.append("\r\n")
-        self._rows = []
-        self._at = self._column = 0
+        self._rows, self._below = [], {}
+        self._at = self._column = self._free = self._scrolled = 0
+
+    def _take_back(self, count: int, columns: int) -> None:
+        """Count the last committed rows as live again."""
+        self._scrolled -= count
+        while count > 0 and (self.done or self.done_rows):
+            if not self.done_rows:
+                self.done -= 1
+                self._partial = self._transcript[self.done].render(columns)
+                self.done_rows, self._partial_columns = len(self._partial), columns
+            taken = min(count, self.done_rows)
+            self.done_rows -= taken
+            count -= taken
 
     def _live(self, columns: int) -> tuple[list[str], int]:
         """Rows that are not committed, and how many of the first are settled."""
@@ -206,6 +257,9 @@ class Inline:
         The terminal keeps the cursor on the screen and scrolls away what then has no place above
         it; of those rows only that is taken as committed of which it is sure that they went.
         """
+        self._free = self._scrolled = 0
+        # What is scrolled away while it is covered has to come once more.
+        self._settled = min(self._settled, min(self._below, default=self._settled))
         if columns == self._columns:
             gone = max(0, self._at - rows + 1)
             self._commit(min(gone, self._settled))

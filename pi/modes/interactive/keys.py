@@ -9,18 +9,16 @@ own. Sources: xterm's ctlseqs, sw.kovidgoyal.net/kitty/keyboard-protocol.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from pi.modes.interactive.view import Key
 
-__all__ = ["KeyDecoder", "Mouse", "Reply", "canonical", "decode_mouse", "is_key_name"]
+__all__ = ["KeyDecoder", "Mouse", "Reply", "canonical", "decode_mouse", "is_key_name", "keys_of"]
 
 ReplyKind = Literal["csi", "osc", "dcs", "apc"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a terminal answered, or told unasked.
 
     body: between the introducer and the end: "?62;22c" (csi, with its last character),
@@ -37,8 +35,7 @@ MouseButton = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Mouse:
+class Mouse(NamedTuple):
     """x, y: cells, from 0. button: "none" for a move. Wheel events are presses."""
 
     action: MouseAction
@@ -347,6 +344,12 @@ def canonical(name: str) -> str:
     if modifiers and len(base) == 1 and base.isalpha():
         base = base.lower() if len(base.lower()) == 1 else base
     return _joined(modifiers, base)
+
+
+def keys_of(data: str) -> list[Key]:
+    """The keys that a terminal which sends this has seen."""
+    decoder = KeyDecoder()
+    return [key for key in (*decoder.feed(data), *decoder.flush()) if isinstance(key, Key)]
 
 
 def is_key_name(name: str) -> bool:

@@ -7,10 +7,12 @@ from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
 from pi.config.settings import read_settings
 from pi.config.trust import decide_trust, protected_resources, save_trust
+from pi.errors import ConfigError
 from pi.modes.interactive.desk import Desk
-from pi.runtime.host import chosen_folder
+from pi.modes.stderr import tell
 from pi.runtime.opening import find_named
 from pi.runtime.options import RunOptions
+from pi.runtime.storage import Storage
 from pi.session.locate import started_in
 
 __all__ = ["Lobby"]
@@ -33,7 +35,7 @@ class Lobby:
 
     async def before_opening(self, options: RunOptions, paths: Paths) -> RunOptions | None:
         """For the session that the options name, if they name one."""
-        folder = chosen_folder(options, self._environment, paths)
+        folder = Storage.of(paths, self._environment, options.session_dir).chosen
         named = find_named(options, paths, folder)
         if named is not None and named.elsewhere is not None:
             # Asked rarely, like what follows.
@@ -84,7 +86,10 @@ class Lobby:
         if answer is None:
             return options.trusting(paths.cwd, False)
         if answer.folder is not None:
-            save_trust(paths, answer.folder, answer.trusted)
+            try:
+                save_trust(paths, answer.folder, answer.trusted)
+            except ConfigError as error:  # a full disk, a home folder that cannot be written to
+                tell(f"Warning: your answer about this folder holds for this run only: {error}")
         return options.trusting(paths.cwd, answer.trusted)
 
 

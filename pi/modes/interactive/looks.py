@@ -10,7 +10,14 @@ from pi.modes.interactive.palette import Theme, color_depth
 from pi.modes.interactive.system_theme import TerminalColors, appearance_of, system_theme
 from pi.modes.interactive.terminal import Colors
 from pi.resources.loading import Resources
-from pi.resources.themes import BUILTIN, SYSTEM, load_themes, named_theme, theme_setting
+from pi.resources.themes import (
+    BUILTIN,
+    SYSTEM,
+    builtin_theme,
+    load_themes,
+    named_theme,
+    theme_setting,
+)
 from pi.runtime.services import Services
 
 __all__ = ["Looks"]
@@ -33,13 +40,15 @@ class Looks:
         """What the terminal says of its colours."""
         self._colors = TerminalColors(colors.foreground, colors.background, dict(colors.ansi))
 
-    def plain(self, settings: Settings) -> Theme:
-        """What to draw with before anything is known of themes and colours."""
-        return system_theme(
-            self._colors,
-            color_depth(self._variables, settings.terminal.true_color),
-            appearance_of(self._colors, None, self._variables.get("COLORFGBG", "")),
-        )
+    def first(self, settings: Settings) -> Theme:
+        """What to draw with before themes of others are looked for: pi's own, or the terminal's."""
+        depth = color_depth(self._variables, settings.terminal.true_color)
+        appearance = appearance_of(self._colors, None, self._variables.get("COLORFGBG", ""))
+        pair = theme_setting(settings.theme)
+        name = SYSTEM if pair is None else pair[appearance == "dark"]
+        if name in BUILTIN:
+            return Theme.of(builtin_theme(name), depth)
+        return system_theme(self._colors, depth, appearance)
 
     def names(self, resources: Resources) -> list[str]:
         return list(self.files(resources))
@@ -67,6 +76,17 @@ class Looks:
             except ConfigError as error:
                 self.problem = f"{error}; using the terminal's own colours"
         return system_theme(self._colors, depth, appearance)
+
+    def find(self, name: str, services: Services) -> Theme | None:
+        """A theme by its name, without putting it on; None where it cannot be had."""
+        depth = color_depth(self._variables, services.settings.terminal.true_color)
+        if name == SYSTEM:
+            appearance = appearance_of(self._colors, None, self._variables.get("COLORFGBG", ""))
+            return system_theme(self._colors, depth, appearance)
+        try:
+            return Theme.of(named_theme(services.resources.themes, name), depth)
+        except ConfigError:
+            return None
 
     def _named(self, name: str, resources: Resources, depth: str) -> Theme:
         try:

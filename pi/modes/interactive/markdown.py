@@ -23,7 +23,6 @@ from pi.modes.interactive.markdown_rows import (
     draw_inline,
     last_line,
 )
-from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean
 
 __all__ = ["Drawing", "Markdown"]
@@ -128,10 +127,17 @@ class Markdown:
         self._columns, self._rows = 0, None
         self._done, self._tail = [], ""
 
-    def restyle(self, theme: Theme, code_indent: str, links: bool, indent: str) -> None:
-        """Draw all of it anew, in another look."""
-        self.drawing, self.indent = Drawing(theme, code_indent, links), indent
-        self.invalidate()
+    def become(self, text: str) -> None:
+        """All of the text so far is another one. Of what both begin with, little is drawn again."""
+        text = _safe(text)
+        before = self.text
+        taken = len(before) - len(self._tail)  # its characters that are rows already
+        anew = self._finished or self._pending or not self._columns
+        if anew or before[:taken] != text[:taken]:
+            self.invalidate()
+        else:
+            self._tail = text[taken:]
+        self._source, self._pending, self._rows = [text], [], None
 
     def rows(self, columns: int) -> list[str]:
         """The rows, the same list as long as nothing changes."""
@@ -173,6 +179,8 @@ class Markdown:
             if not self._finished:
                 unclear = _UNCLEAR.search(tail)
                 tail = tail[: unclear.start()] if unclear else tail
+            if self.drawing.diagrams is not None:
+                self.drawing.diagrams.complete = True
             tokens = _PARSER.parse(_tame(tail))
             self.parsed += len(tail)
             starts = _blocks(tokens)
@@ -186,6 +194,8 @@ class Markdown:
             self._tail = _from_line(self._tail, line)
             if self._finished:
                 return self._first(last)
+            if self.drawing.diagrams is not None:
+                self.drawing.diagrams.complete = False
             if last[0].type in ("bullet_list_open", "ordered_list_open"):
                 last = self._items(last, line)
             elif last[0].type == "fence" and self._open_code(last[0]):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from markdown_it.token import Token
 
@@ -10,6 +11,9 @@ from pi.modes.interactive.cells import width, wrap, wrap_rows
 from pi.modes.interactive.highlight import highlight
 from pi.modes.interactive.markdown_table import table_rows
 from pi.modes.interactive.palette import Theme
+
+if TYPE_CHECKING:
+    from pi.modes.interactive.diagrams import Diagrams
 
 __all__ = [
     "Drawing",
@@ -29,11 +33,15 @@ _LEAST = 8
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """How to draw. code_indent: before code. links: whether the terminal has hyperlinks (OSC 8)."""
+    """How to draw. code_indent: before code. links: whether the terminal has hyperlinks (OSC 8).
+
+    diagrams: those who draw Mermaid's; None leaves them code.
+    """
 
     theme: Theme
     code_indent: str = "  "
     links: bool = True
+    diagrams: "Diagrams | None" = None
 
 
 def draw_blocks(tokens: Sequence[Token], columns: int, drawing: Drawing) -> list[str]:
@@ -118,6 +126,10 @@ def _block(tokens: Sequence[Token], columns: int, drawing: Drawing) -> list[str]
             return [bar + theme.fg("mdQuote", row) if row else bar.rstrip() for row in inner]
         case "fence" | "code_block":
             language = opening.info.split()[0] if opening.info.strip() else ""
+            if drawing.diagrams is not None and language.lower() == "mermaid":
+                rows = drawing.diagrams.rows(opening.content, columns, theme)
+                if rows is not None:
+                    return rows
             return code_rows(opening.content.removesuffix("\n"), language, columns, drawing)
         case "hr":
             return [theme.fg("mdHr", "─" * columns)]

@@ -1,15 +1,17 @@
 """What `/` offers: commands, built in and of extensions, prompt templates, skills; arguments."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from pi.auth.keys import takes_keys
 from pi.auth.oauth import OAUTH_PROVIDERS
 from pi.auth.providers import KEY_SOURCES
 from pi.modes.interactive.commands.table import COMMANDS
 from pi.modes.interactive.completion.base import Item
 from pi.modes.interactive.completion.commands import Offer
-from pi.runtime.additions import AddedCommand
 from pi.runtime.host import Host
+
+if TYPE_CHECKING:
+    from pi.runtime.additions import AddedCommand
 
 __all__ = ["offers"]
 
@@ -27,6 +29,7 @@ def offers(host: Host) -> list[Offer]:
     ]
     taken = {offer.name for offer in known}
     resources = host.services.resources
+    known += (Offer(name, about) for name, about in host.extending.sleeping_commands())
     if host.additions is not None:
         known += (_added(command) for command in host.additions.commands())
     known += (
@@ -39,7 +42,7 @@ def offers(host: Host) -> list[Offer]:
     return known
 
 
-def _added(command: AddedCommand) -> Offer:
+def _added(command: "AddedCommand") -> Offer:
     complete = command.complete
     if complete is None:
         return Offer(command.name, command.description)
@@ -56,6 +59,9 @@ def _named(names: Sequence[str], typed: str) -> list[Item]:
 
 def _providers() -> list[str]:
     """Those one can sign in to."""
+    # Signing in is rare.
+    from pi.auth.keys import takes_keys  # noqa: PLC0415
+
     known = {*OAUTH_PROVIDERS, *KEY_SOURCES}
     return sorted(name for name in known if name in OAUTH_PROVIDERS or takes_keys(name))
 

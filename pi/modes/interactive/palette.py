@@ -121,6 +121,12 @@ class Theme:
     def italic(self, text: str) -> str:
         return self.style(text, italic=True)
 
+    def underline(self, text: str) -> str:
+        return self.style(text, underline=True)
+
+    def strikethrough(self, text: str) -> str:
+        return self.style(text, strike=True)
+
     def opening(self, token: str) -> str:
         """What switches a foreground token on: "" where it is the terminal's own colour."""
         return self._fg.get(token, ("", ""))[0]

@@ -20,6 +20,8 @@ _FAST = 0.06
 """Seconds between two turns of a wheel that is spun."""
 _MOST = 6
 _ALT = 5
+_DOUBLE = 0.5
+"""Seconds between two presses at one place that belong together."""
 
 
 class Reading:
@@ -52,6 +54,7 @@ class Reading:
         self._found = (0, 0)
         self._turned = 0.0
         self._speed = 1
+        self._pressed = (0.0, -1, -1, 0)  # when and where last, and how often in a row
 
     # The search's panel
 
@@ -142,7 +145,7 @@ class Reading:
             lines = self._lines() * (_ALT if mouse.alt else 1)
             self.viewport.scroll(-lines if mouse.button == "wheelUp" else lines)
         elif mouse.button == "left" and mouse.action == "press":
-            return self.viewport.press(mouse.x, mouse.y)
+            return self._press(mouse.x, mouse.y)
         elif mouse.button == "left" and mouse.action == "drag":
             self.viewport.drag(mouse.x, mouse.y)
         elif mouse.action == "release":
@@ -151,6 +154,18 @@ class Reading:
                 self._copy(text)
         else:
             return False
+        return True
+
+    def _press(self, x: int, y: int) -> bool:
+        """One starts to select by letters, two take a word, three a paragraph."""
+        now, (before, *place, count) = self._clock(), self._pressed
+        again = now - before < _DOUBLE and place == [x, y]
+        count = count % 3 + 1 if again else 1
+        self._pressed = now, x, y, count
+        if not self.viewport.press(x, y):
+            return False
+        if count > 1:
+            self.viewport.widen("word" if count == 2 else "paragraph")
         return True
 
     def _lines(self) -> int:

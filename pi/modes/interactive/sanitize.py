@@ -10,7 +10,7 @@ import re
 
 from pi.modes.interactive.cells import ESCAPE, Pen, plain, width
 
-__all__ = ["clean", "clean_line", "clean_lines"]
+__all__ = ["clean", "clean_drawn", "clean_line", "clean_lines"]
 
 _TAB = 4
 
@@ -29,6 +29,7 @@ _SEQUENCE = re.compile(
     r"|\x1b[\x20-\x2f]*[\x30-\x7e]?"
 )
 _INTRODUCER = re.compile(r"[\x1b\x90\x98\x9b\x9d-\x9f]")
+_LINK = re.compile(r"\x1b\]8;[ -:<-~]*;[!-~]*(?:\x1b\\|\x07)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _OFF = frozenset(("22", "23", "24", "27", "29", "39", "49", "59"))
 _HIDDEN = ("5", "6", "8")  # blinking, and text one cannot see
@@ -64,8 +65,27 @@ def clean_lines(text: str, *, colors: bool = False) -> list[str]:
     A colour that is on at the end of a line goes on in the next, as on a terminal.
     """
     lines = clean(text, colors=colors).split("\n")
-    if not colors or "\x1b" not in text:
-        return lines
+    return _closed(lines) if colors and "\x1b" in text else lines
+
+
+def clean_drawn(text: str) -> list[str]:
+    """The lines of what an extension has drawn: colours and links stay, nothing else that acts.
+
+    What it shows may come from anywhere, such as the output of a program.
+    """
+    if "\x1b]8;" not in text:
+        return clean_lines(text, colors=True)
+    parts: list[str] = []
+    at = 0
+    for match in _LINK.finditer(text):
+        parts += (clean(text[at : match.start()], colors=True), match.group())
+        at = match.end()
+    parts.append(clean(text[at:], colors=True))
+    return _closed("".join(parts).split("\n"))
+
+
+def _closed(lines: list[str]) -> list[str]:
+    """Colours and links that span lines, closed at the end of each and opened in the next."""
     pen = Pen()
     for index, line in enumerate(lines):
         before = pen.opening()

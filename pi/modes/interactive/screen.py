@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, Protocol
 from pi.modes.interactive.cells import crop, width
 from pi.modes.interactive.inline import Inline
 from pi.modes.interactive.palette import Theme
-from pi.modes.interactive.view import Component, Lines, Panel
+from pi.modes.interactive.view import Component, Cover, Lines, Panel, Spot
 from pi.modes.interactive.viewport import Scrollbar, Viewport
 
 __all__ = ["Frame", "Output", "Screen", "ScreenMode"]
@@ -51,12 +51,14 @@ class Frame(NamedTuple):
     focus: the panel among `bottom` whose cursor is the terminal's.
     draws_caret: the panel draws the caret itself; the terminal's own cursor is put there unseen,
         for input methods.
+    over: what lies over all of it, if something does.
     """
 
     transcript: Sequence[Component]
     bottom: Sequence[Component]
     focus: Panel | None = None
     draws_caret: bool = False
+    over: Cover | None = None
 
 
 class Screen:
@@ -66,6 +68,7 @@ class Screen:
         account of them; the screen writes them itself otherwise.
     reflows: whether the terminal breaks long rows anew when it becomes narrower, as most do.
     scrollbar: of fullscreen mode. theme: for scrollbar, matches and selection there.
+    refill: in regular mode, see Inline.
     """
 
     def __init__(
@@ -77,14 +80,17 @@ class Screen:
         switch: Callable[[bool], None] | None = None,
         reflows: bool = True,
         scrollbar: Scrollbar = "auto",
+        refill: bool = False,
     ) -> None:
         self.mode: ScreenMode = mode
         self._output = output
         self._switch = switch
         self._inline = Inline(reflows)
+        self._inline.refill = refill
         self.viewport = Viewport(theme, scrollbar)
         self._cursor_shown = True
         self._open = False
+        self._below: list[tuple[int, Component]] = []  # first rows of what is below the transcript
 
     @property
     def size(self) -> tuple[int, int]:
@@ -97,6 +103,18 @@ class Screen:
         """Components of the transcript that the terminal has for good (regular mode)."""
         return self._inline.done
 
+    def spot(self, row: int) -> Spot | None:
+        """What fullscreen mode shows on a row; None where nothing is."""
+        if row < self.viewport.height:
+            return self.viewport.spot(row)
+        for first, component in reversed(self._below):
+            if first <= row - self.viewport.height:
+                return Spot(component, row - self.viewport.height - first)
+        return None
+
+    def set_refill(self, refill: bool) -> None:
+        self._inline.refill = refill
+
     def set_theme(self, theme: Theme) -> None:
         self.viewport.theme = theme
         self.viewport.forget()
@@ -104,19 +122,21 @@ class Screen:
     def draw(self, frame: Frame) -> None:
         """Show a frame. Nothing is written when nothing has changed."""
         columns, rows = self.size
-        bottom, cursor = _bottom(frame, columns, rows)
+        bottom, cursor, self._below = _bottom(frame, columns, rows)
         parts: list[str] = []
         if self.mode == "regular":
             self._catch_up(frame.transcript, bottom, columns, rows)
-            self._inline.paint(parts, frame.transcript, bottom, cursor, columns, rows)
+            self._inline.paint(parts, frame.transcript, bottom, cursor, columns, rows, frame.over)
         else:
             if not self._open:
                 if self._switch is not None:
                     self._switch(True)
                 parts.append(self.viewport.enter(modes=self._switch is None))
-            self.viewport.paint(parts, frame.transcript, bottom, cursor, columns, rows)
+            self.viewport.paint(parts, frame.transcript, bottom, cursor, columns, rows, frame.over)
         self._open = True
         show = cursor is not None and not frame.draws_caret
+        if frame.over is not None:
+            show = show or frame.over.cursor is not None
         if not parts and show == self._cursor_shown:
             return
         self._cursor_shown = show
@@ -208,12 +228,20 @@ class Screen:
         self._output.flush()
 
 
-def _bottom(frame: Frame, columns: int, rows: int) -> tuple[list[str], tuple[int, int] | None]:
-    """The rows below the transcript, no more than the terminal has, and the cursor among them."""
+def _bottom(
+    frame: Frame, columns: int, rows: int
+) -> tuple[list[str], tuple[int, int] | None, list[tuple[int, Component]]]:
+    """The rows below the transcript, no more than the terminal has, and the cursor among them.
+
+    Also each component with its first row there, negative where that has no room.
+    """
     bottom: list[str] = []
     cursor: tuple[int, int] | None = None
+    starts: list[tuple[int, Component]] = []
     for component in frame.bottom:
         lines = component.render(columns)
+        if lines:
+            starts.append((len(bottom), component))
         if component is frame.focus and frame.focus is not None:
             at = frame.focus.cursor
             if at is not None:
@@ -225,4 +253,5 @@ def _bottom(frame: Frame, columns: int, rows: int) -> tuple[list[str], tuple[int
             first = min(first, cursor[0])
             cursor = cursor[0] - first, cursor[1]
         bottom = bottom[first : first + rows]
-    return bottom, cursor
+        starts = [(start - first, component) for start, component in starts]
+    return bottom, cursor, starts

@@ -2,11 +2,11 @@
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from pi.errors import PiError
-from pi.session.export import export_file
+from pi.modes.exporting import Keys, export_session
+from pi.runtime.host import Host
 
 __all__ = ["share"]
 
@@ -14,11 +14,16 @@ _PATIENCE = 120.0
 """Seconds for GitHub's command line to answer."""
 
 
-async def share(session: Path, variables: Mapping[str, str]) -> str:
-    """The address of the gist. Raises PiError: no `gh`, not signed in, or refused."""
+async def share(host: Host, keys: Keys) -> str:
+    """The address of the gist, after that of a page that shows it, where PI_SHARE_VIEWER_URL names
+    one. keys: as for `export_session`.
+
+    Raises PiError: nothing to share, no `gh`, not signed in, or refused.
+    """
+    variables = host.services.environment.variables
     with tempfile.TemporaryDirectory(prefix="pi-share-") as folder:
         page = Path(folder) / "session.html"
-        await asyncio.to_thread(export_file, session, page)
+        await export_session(host, page, keys)
         try:
             process = await asyncio.create_subprocess_exec(
                 *("gh", "gist", "create", "--desc", "A pi session", str(page)),
@@ -46,4 +51,5 @@ async def share(session: Path, variables: Mapping[str, str]) -> str:
             f"gh could not make the gist: {said[-1] if said else 'it said nothing'}",
             hint="Sign in with: gh auth login",
         )
-    return lines[-1]
+    gist, viewer = lines[-1], variables.get("PI_SHARE_VIEWER_URL")
+    return f"{viewer}#{gist.rpartition('/')[2]} ({gist})" if viewer else gist

@@ -4,12 +4,12 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 
 from pi.config.environment import Environment
-from pi.config.paths import find_paths
+from pi.config.paths import Paths, find_paths
 from pi.config.settings import read_settings
+from pi.modes.interactive import printed
 from pi.modes.interactive.actions import platform_of
 from pi.modes.interactive.app import App
 from pi.modes.interactive.assembly import assemble, learn_colors, settle_in
@@ -18,18 +18,23 @@ from pi.modes.interactive.keymap import load_keymap
 from pi.modes.interactive.keys import Reply
 from pi.modes.interactive.lobby import Lobby
 from pi.modes.interactive.looks import Looks
+from pi.modes.interactive.painted import Painted
 from pi.modes.interactive.screen import Screen, ScreenMode
 from pi.modes.interactive.terminal import Colors, Terminal
 from pi.modes.interactive.view import Key
 from pi.modes.interactive.wishes import InteractiveOptions
-from pi.modes.stderr import diverted, tell
+from pi.modes.signals import aborts_on_signals
+from pi.modes.stderr import diverted, one_line, tell
 from pi.runtime.host import Host
 from pi.runtime.options import RunOptions
 from pi.runtime.prompts import Prompt
+from pi.runtime.services import missing_packages
 
-__all__ = ["OpenHost", "run_interactive"]
+__all__ = ["OpenHost", "Prepare", "run_interactive"]
 
-OpenHost = Callable[[RunOptions], Awaitable[Host]]
+Prepare = Callable[[Paths], Awaitable[None]]
+OpenHost = Callable[[RunOptions, Prepare], Awaitable[Host]]
+"""Awaits the second one with the folders that it is going to be about."""
 
 COLORS_WITHIN = 0.3
 """Seconds for the terminal to name its colours; the first frame does not wait for that."""
@@ -51,7 +56,8 @@ async def run_interactive(
         sitting = _Sitting(environment, wishes)
         try:
             with sitting.terminal.opened(), sitting.ends_on_signals():
-                code = await sitting.live(options, open_host, prompts, told)
+                async with printed.told():
+                    code = await sitting.live(options, open_host, prompts, told)
         finally:
             sitting.desk.close()
     for line in told:  # what nobody could be shown any more
@@ -78,19 +84,21 @@ class _Sitting:
             on_reply=self._replied,
             focus_events=True,
             # Windows Terminal sends ^H for Ctrl+Backspace, others for Backspace.
+            escape_timeout=environment.escape_wait,
             control_h="ctrl+backspace" if environment.variables.get("WT_SESSION") else "backspace",
         )
         mode: ScreenMode = wishes.tui_mode or self.settings.tui_mode
+        theme = self.looks.first(self.settings)
         self.screen = Screen(
-            _Through(self.terminal),
-            self.looks.plain(self.settings),
+            Painted(self.terminal),
+            theme,
             mode,
             switch=self._switch_modes,
             scrollbar=self.settings.fullscreen_scrollbar,
         )
         self.platform = platform_of(sys.platform, environment.variables)
         self.keymap = load_keymap(self.paths.keybindings, self.platform)
-        self.desk = Desk(self.terminal, self.screen, self.looks.plain(self.settings), self.keymap)
+        self.desk = Desk(self.terminal, self.screen, theme, self.keymap)
         self.app: App | None = None
         self.epilogue = ""
         self._code = 0
@@ -107,11 +115,11 @@ class _Sitting:
             chosen = await self._before(options)
             if chosen is None or self._code:
                 return self._code
-            host = await open_host(chosen)
+            host = await open_host(chosen, lambda paths: self._install(chosen, paths))
             try:
                 return await self._with_host(host, prompts, told, colors)
             finally:
-                await host.close()
+                await self._leave(host)
         finally:
             colors.cancel()
 
@@ -124,6 +132,43 @@ class _Sitting:
                 return None
             options = picked
         return await lobby.before_opening(options, self.paths)
+
+    async def _install(self, options: RunOptions, paths: Paths) -> None:
+        """Packages that are not there: on a terminal as it was, for it may take minutes.
+
+        It is seen what takes so long, and Ctrl+C ends pi and it.
+        """
+        install = missing_packages(options, self.environment, paths)
+        if install is None:
+            return
+        async with self.terminal.outside():
+            # In this thread, where an interrupt ends it; nothing else goes on meanwhile.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            with diverted(self._write_line):
+                install()
+
+    async def _leave(self, host: Host) -> None:
+        """Extensions hear of the end on a terminal as it was, where Ctrl+C ends what they do.
+
+        A hang-up does not: what they have to save, they save.
+        """
+        self.desk.close()
+        self.terminal.close()
+        closing = asyncio.create_task(host.close())
+
+        def hasten() -> None:
+            closing.cancel()
+
+        with diverted(self._write_line), aborts_on_signals(hasten, ("SIGINT", "SIGTERM")):
+            await asyncio.wait([closing])
+        if not closing.cancelled():
+            closing.result()
+
+    def _write_line(self, line: str) -> None:
+        output = self.terminal.output
+        with suppress(OSError):  # a terminal that is gone
+            output.write_raw(f"{one_line(line)}\n")
+            output.flush()
 
     async def _with_host(
         self,
@@ -150,6 +195,8 @@ class _Sitting:
 
     def _goodbye(self, app: App) -> None:
         settings = app.host.services.settings
+        if app.program is not None:
+            app.program.close()
         whole = settings.fullscreen_exit_output == "transcript"
         self.screen.close(transcript=app.transcript.components if whole else None)
         store = app.host.store
@@ -203,25 +250,3 @@ class _Sitting:
     def _switch_modes(self, on: bool) -> None:
         self.terminal.set_mode("alternate", on)
         self.terminal.set_mode("mouse", on)
-
-
-class _Through:
-    """The screen's way to the terminal, which knows when it is gone."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-
-    def write_raw(self, data: str) -> None:
-        self._terminal.write(data)
-
-    def flush(self) -> None:
-        """Each write is whole and sent at once."""
-
-    def get_size(self) -> "_Size":
-        return _Size(*self._terminal.size)
-
-
-@dataclass(frozen=True, slots=True)
-class _Size:
-    columns: int
-    rows: int

@@ -9,10 +9,11 @@ from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean_line
 from pi.modes.interactive.view import Lines
 
-__all__ = ["Status", "elapsed"]
+__all__ = ["FRAME_SECONDS", "SPINNER", "Status", "elapsed"]
 
-_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 FRAME_SECONDS = 0.1
+LEAST_SECONDS = 1 / 30
 
 
 @dataclass(slots=True)
@@ -20,7 +21,8 @@ class Status:
     """working: what is being done, None when nothing is. since: `time.monotonic` of its start.
 
     until: when a wait ends, for a countdown. hint: how to end it. steering, follow_up: queued.
-    frames: of the spinner, each for `interval` seconds; one for a still one.
+    frames: of the spinner, each for `interval` seconds; one for a still one; drawn as they are if
+        they are an extension's.
     message: instead of what is being done, of an extension. visible: whether that is shown at all.
     """
 
@@ -32,7 +34,7 @@ class Status:
     steering: Sequence[str] = ()
     follow_up: Sequence[str] = ()
     queue_hint: str = ""
-    frames: Sequence[str] = field(default_factory=lambda: _FRAMES)
+    frames: Sequence[str] = field(default_factory=lambda: SPINNER)
     interval: float = FRAME_SECONDS
     message: str | None = None
     visible: bool = True
@@ -51,8 +53,18 @@ class Status:
 
     def animate(self, frames: Sequence[str] | None, interval: float | None) -> None:
         """Other frames for the spinner; None for the usual ones."""
-        self.frames = _FRAMES if frames is None else frames
-        self.interval = interval or FRAME_SECONDS
+        self.frames = SPINNER if frames is None else [_clean_frame(frame) for frame in frames]
+        self.interval = max(LEAST_SECONDS, interval or FRAME_SECONDS)
+
+    def usual(self) -> None:
+        """Without anything of extensions."""
+        self.animate(None, None)
+        self.message, self.visible = None, True
+
+    @property
+    def tick(self) -> float:
+        """Seconds until it may look different."""
+        return min(self.interval, FRAME_SECONDS)
 
     def render(self, width: int) -> Lines:
         if (self.working is None or not self.visible) and not self.steering and not self.follow_up:
@@ -76,8 +88,16 @@ class Status:
             parts.append(elapsed(now - self.since))
         text = " ".join(parts)
         hint = f" ({self.hint})" if self.hint else ""
-        spinner = f"{theme.fg('accent', frame)} " if frame else ""
+        spinner = f"{theme.fg('accent', frame) if self.frames is SPINNER else frame} "
+        if not frame:
+            spinner = ""
         return f"{spinner}{theme.fg('muted', text)}{theme.fg('dim', hint)}"
+
+
+def _clean_frame(frame: str) -> str:
+    """A frame of an extension: one line, its colours closed."""
+    line = frame.replace("\n", " ").replace("\r", " ")
+    return f"{line}\x1b[0m" if "\x1b" in line else line
 
 
 def elapsed(seconds: float) -> str:

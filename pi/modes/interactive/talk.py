@@ -37,15 +37,14 @@ class Talk:
 
     def submit(self, submission: Submission, when: "WhileRunning" = "steer") -> None:
         """What stood in the editor. when: heard at the next turn, or when the agent would stop."""
-        self.app.begin(self._submit(submission, when))
+        if submission.images:
+            self.app.begin(self._submit(submission, when))
+        else:
+            self.say(submission.text, when=when)
 
     async def _submit(self, submission: Submission, when: "WhileRunning") -> None:
-        images: list[ImageContent] = []
-        text = submission.text
-        if submission.images:
-            images, notes = await asyncio.to_thread(self._load, submission.images)
-            text = "\n\n".join((text, *notes))
-        self.say(text, images, when)
+        images, notes = await asyncio.to_thread(self._load, submission.images)
+        self.say("\n\n".join((submission.text, *notes)), images, when)
 
     def _load(self, paths: Sequence[Path]) -> tuple[list[ImageContent], list[str]]:
         """Image files as the model is to get them, and what there is to be said about them."""
@@ -114,9 +113,11 @@ class Talk:
         self._shells += 1
         try:
             with app.working("Running a command", hint="app.interrupt"):
+                await app.host.extending.told()
                 message = await app.host.session.shell(command, exclude=exclude, on_output=output)
         finally:
             self._shells -= 1
+            self.app.follower.update()  # the branch may be another
         block.finish(message)
 
     def compacted(self) -> None:

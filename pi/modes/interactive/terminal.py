@@ -19,10 +19,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from typing import Literal, NamedTuple
 
-from prompt_toolkit.input import Input, create_input
-from prompt_toolkit.output import Output, create_output
-
 from pi.modes.interactive.keys import KeyDecoder, Reply
+from pi.modes.interactive.toolkit import Input, Output, create_input, standard_output
 from pi.modes.interactive.view import Key
 
 __all__ = ["Colors", "Mode", "Notification", "Progress", "Terminal", "notification_of"]
@@ -102,7 +100,7 @@ class Terminal:
         focus_events: bool = False,
     ) -> None:
         self.input = create_input() if input is None else input
-        self.output = create_output() if output is None else output
+        self.output = standard_output() if output is None else output
         self.on_key, self.on_resize, self.on_reply = on_key, on_resize, on_reply
         self.on_pause, self.on_resume, self.on_lost = on_pause, on_resume, on_lost
         self.lost = False
@@ -131,12 +129,16 @@ class Terminal:
         atexit.register(self.restore)
         with ExitStack() as stack:
             stack.callback(atexit.unregister, self.restore)
-            stack.callback(self._stop_reading)
-            stack.callback(self.restore)
+            stack.callback(self.close)
             stack.enter_context(self._signals(loop))
             self._enter()
             self._read_on()
             yield self
+
+    def close(self) -> None:
+        """Give it back before `opened` does. What is drawn from now on is not written."""
+        self.restore()
+        self._stop_reading()
 
     def restore(self) -> None:
         """Leave every mode. May be called at any time, more than once, without an event loop."""
@@ -407,8 +409,13 @@ class Terminal:
             from pi.modes.interactive.windows import sequences  # noqa: PLC0415  (only there)
 
             return None if self.input.closed else sequences(self.input.read_keys())
+        descriptor = self.input.fileno()
+        # Whoever is stopped between hearing of input and reading it finds that the shell has it: a
+        # read would wait for the next key then, and nothing else would go on.
+        if not select.select([descriptor], [], [], 0)[0]:
+            return ""
         try:
-            data = os.read(self.input.fileno(), 65536)
+            data = os.read(descriptor, 65536)
         except BlockingIOError:
             return ""
         except OSError:

@@ -5,18 +5,16 @@ changed. Nothing here knows about a terminal.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
-__all__ = ["Component", "Key", "Lines", "Panel"]
+__all__ = ["Component", "Cover", "Foldable", "Key", "Lines", "Panel", "Spot"]
 
 Lines = Sequence[str]
 """Rows on the terminal, top to bottom. A row may hold SGR sequences and hyperlinks (OSC 8), which
 it closes itself; nothing else that moves a cursor or changes a terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One key press, or one paste.
 
     name: as keybindings.json writes it, modifiers first and in the order ctrl, shift, alt, super:
@@ -44,6 +42,27 @@ class Component(Protocol):
         ...
 
 
+@runtime_checkable
+class Foldable(Component, Protocol):
+    """A component that can be shown whole, or little of it. foldable: whether this one can."""
+
+    foldable: bool
+
+    @property
+    def expanded(self) -> bool: ...
+
+    def fold(self, expanded: bool | None) -> None:
+        """None: as all others are shown."""
+        ...
+
+
+class Spot(NamedTuple):
+    """What is to be seen on a row of the terminal. row: which one of the component's."""
+
+    component: Component
+    row: int
+
+
 class Panel(Component, Protocol):
     """A component that has the keyboard: the editor, or a picker in its place.
 
@@ -57,4 +76,18 @@ class Panel(Component, Protocol):
 
     def handle(self, key: Key) -> bool:
         """Act on a key; False leaves it to the application."""
+        ...
+
+
+class Cover(Protocol):
+    """What lies over a frame (overlays.py).
+
+    cursor: after `cover`, the row and column of the terminal where its cursor belongs instead of
+        where the frame has it; None where it belongs to nothing that lies over it.
+    """
+
+    cursor: tuple[int, int] | None
+
+    def cover(self, rows: list[str], columns: int) -> dict[int, str]:
+        """The rows that are others with it. rows: as many as the terminal has."""
         ...

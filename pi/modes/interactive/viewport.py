@@ -5,13 +5,14 @@ start: a frame draws the components in view and no others, however long the conv
 resize keeps what one reads where it was. At the end the view follows what is written.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from pi.modes.interactive.cells import crop, pad, plain, width
+from pi.modes.interactive.cells import crop, link_at, pad, plain, width
 from pi.modes.interactive.inline import image_removal, row_to_write
 from pi.modes.interactive.palette import Theme
-from pi.modes.interactive.view import Component, Lines
+from pi.modes.interactive.view import Component, Cover, Foldable, Lines, Spot
 
 __all__ = ["Place", "Scrollbar", "Viewport"]
 
@@ -20,6 +21,9 @@ Scrollbar = Literal["auto", "always", "hidden"]
 # Drags and wheel, reported as SGR.
 _MODES_ON, _EMPTY = "\x1b[?1049h\x1b[?1002h\x1b[?1006h", "\x1b[2J"
 _MODES_OFF = "\x1b[?1006l\x1b[?1002l\x1b[?1049l"
+_WORDS = re.compile(r"[\w~./\\+-]+|\s+|.")
+"""What two clicks take: also paths, names and numbers as a whole."""
+
 _GUESS = 4
 """Rows of a component that has not been drawn yet."""
 
@@ -86,6 +90,7 @@ class Viewport:
         cursor: tuple[int, int] | None,
         columns: int,
         rows: int,
+        over: Cover | None = None,
     ) -> None:
         """Add what makes the terminal show this: nothing when it already does."""
         if self._size != (columns, rows):
@@ -106,14 +111,18 @@ class Viewport:
         if wide < columns and (self.scrollbar == "always" or not self.following):
             view = self._with_scrollbar(view)
         wanted = view + bottom
+        if cursor is not None:
+            cursor = self.height + cursor[0], cursor[1]
+        if over is not None:
+            for at, row in over.cover(wanted, columns).items():
+                wanted[at] = row
+            cursor = over.cursor or cursor
         changed = [at for at in range(rows) if wanted[at] != self._shown[at]]
         if changed:
             parts.append(image_removal([self._shown[at] for at in changed]))
         for at in changed:
             parts.append(f"\x1b[{at + 1};1H{row_to_write(wanted[at], columns)}")
         self._shown = wanted
-        if cursor is not None:
-            cursor = self.height + cursor[0], cursor[1]
         if changed or cursor != self._cursor:
             self._cursor = cursor
             if cursor is not None:
@@ -237,6 +246,25 @@ class Viewport:
         self.selection = place, place
         return True
 
+    def widen(self, to: Literal["word", "paragraph"]) -> None:
+        """Select all of the word, or of the rows without a blank one between, that was pressed."""
+        if self.selection is None:
+            return
+        at, row, column = self.selection[0]
+        texts = [plain(line).rstrip() for line in self._render(at)]
+        if row >= len(texts):
+            return
+        if to == "word":
+            start, end = _word(texts[row], column)
+            self.selection = Place(at, row, start), Place(at, row, max(start, end - 1))
+            return
+        first = last = row
+        while first and texts[first - 1]:
+            first -= 1
+        while last + 1 < len(texts) and texts[last + 1]:
+            last += 1
+        self.selection = Place(at, first), Place(at, last, self._width)
+
     def drag(self, x: int, y: int) -> None:
         """The mouse moves with its button down; beyond an edge the view moves along."""
         if self.selection is None:
@@ -249,11 +277,27 @@ class Viewport:
             self.selection = self.selection[0], place
 
     def release(self) -> str:
-        """The mouse button goes up: the text that is selected, "" where there is none."""
+        """The mouse button goes up: the text that is selected, "" where there is none.
+
+        Where nothing was dragged over, it was a click: what can be folded shows more, or less.
+        """
         text = self.selected_text()
+        if self.selection is not None and self.selection[0] == self.selection[1]:
+            self._click(self.selection[0])
         if not text:
             self.selection = None
         return text
+
+    def _click(self, place: Place) -> None:
+        component = self._transcript[place.at]
+        rows = self._render(place.at)
+        if place.row < len(rows) and link_at(rows[place.row], place.column) is not None:
+            return  # it was the link that was meant
+        if isinstance(component, Foldable) and component.foldable:
+            before = len(component.render(self._width))
+            component.fold(not component.expanded)
+            if len(component.render(self._width)) > before:
+                self.following = False  # what is read stays where it is, with more of it below
 
     def selected_text(self) -> str:
         if self.selection is None or self.selection[0] == self.selection[1]:
@@ -266,6 +310,17 @@ class Viewport:
                 if span is not None:
                     rows.append(plain(crop(line, *span)).rstrip())
         return "\n".join(rows)
+
+    def spot(self, row: int) -> Spot | None:
+        """What is on a row of the view."""
+        if not 0 <= row < len(self._places):
+            return None
+        place = self._places[row]
+        return Spot(self._transcript[place.at], place.row)
+
+    def link(self, x: int, y: int) -> str | None:
+        """The address that a cell of the terminal is a link to."""
+        return link_at(self._shown[y], x) if 0 <= y < len(self._shown) else None
 
     def _place(self, x: int, y: int) -> Place | None:
         if not self._places or y < 0:
@@ -370,6 +425,16 @@ class Viewport:
                 shown = self.theme.bg("selectedBg", text)
             row = crop(row, 0, start) + shown + crop(row, end, max(end, width(row)))
         return row
+
+
+def _word(text: str, column: int) -> tuple[int, int]:
+    """The cells of the word at a cell, or of the blanks there; a sign stands for itself."""
+    for found in _WORDS.finditer(text):
+        start = width(text[: found.start()])
+        end = start + width(found[0])
+        if start <= column < end:
+            return start, end
+    return column, column + 1
 
 
 def _columns(text: str, query: str) -> list[int]:

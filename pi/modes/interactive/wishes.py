@@ -1,14 +1,13 @@
 """What the command line says about the terminal interface."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pi.modes.interactive.screen import ScreenMode
 
 __all__ = ["InteractiveOptions"]
 
 
-@dataclass(frozen=True, slots=True)
-class InteractiveOptions:
+class InteractiveOptions(NamedTuple):
     """pick_session: choose the session first. tui_mode, theme: over the settings."""
 
     pick_session: bool = False

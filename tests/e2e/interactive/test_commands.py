@@ -1,6 +1,8 @@
 """Every command and the pickers behind them, opened and used."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,10 @@ def say(screen: Screen, text: str) -> None:
 
 
 def talk(screen: Screen, text: str = "a first question") -> None:
+    answer = "Hello from the model."
+    before = screen.text(scrollback=True).count(answer)
     say(screen, text)
-    screen.wait("Hello from the model.")
+    screen.wait_until(lambda shown: shown.count(answer) > before, answer, scrollback=True)
     screen.wait("↓")
 
 
@@ -112,24 +116,34 @@ def test_name_and_session(sit: Sitting) -> None:
 
 def test_new_resume_and_the_list_on_the_command_line(sit: Sitting) -> None:
     screen = sit()
-    talk(screen, "about apples")
+    talk(screen, "about quinces")
     say(screen, "/new")
     screen.wait("A new session.")
     talk(screen, "about pears")
     assert len(sit.machine.sessions()) == 2
     say(screen, "/resume")
-    screen.wait("about apples")
-    screen.type("apples")
-    screen.wait("→ about apples")
+    screen.wait("Resume session")
+    screen.type("quinces")  # folders are searched, too: none is likely to have these letters
+    screen.wait("→ about quinces")
     screen.press("Enter")
     screen.wait_gone("Resume session")
     screen.press("C-d")
     screen.wait_end()
     listed = sit("--resume", ready="about pears")
-    assert "about apples" in listed.text()
+    assert "about quinces" in listed.text()
     listed.type("pears")
     listed.press("Enter")
     listed.wait("❯ about pears")
+
+
+@pytest.mark.parametrize("command", ["/resume", "/model", "/settings", "/tree", "/login"])
+def test_what_is_typed_on_after_a_command_is_for_what_it_opens(sit: Sitting, command: str) -> None:
+    screen = sit()
+    talk(screen, "about pears")
+    screen.press(command, "Enter", "qqq")  # one write
+    screen.wait("> qqq")
+    screen.press("Escape")
+    screen.wait_gone("qqq")
 
 
 def test_resume_is_left_without_a_session(sit: Sitting) -> None:
@@ -172,12 +186,11 @@ def test_fork_and_clone(sit: Sitting) -> None:
 
 
 def test_compact(sit: Sitting) -> None:
-    screen = sit(rows=40)
+    sit.serve()  # writes settings of its own
     sit.settings(compaction={"keepRecentTokens": 1})
+    screen = sit(rows=40)
     say(screen, "/compact")
     screen.wait("othing")
-    say(screen, "/reload")
-    screen.wait("Read settings")
     talk(screen, "a long story " * 10)
     talk(screen, "and another one")
     say(screen, "/compact only the names")
@@ -212,6 +225,31 @@ def test_share_without_gh(sit: Sitting) -> None:
     screen.wait("GitHub's command line")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a script of the shell")
+@pytest.mark.parametrize("viewer", ["", "https://view.example/"])
+def test_share_gives_an_address(sit: Sitting, tmp_path: Path, viewer: str) -> None:
+    gh = tmp_path / "bin" / "gh"
+    gh.parent.mkdir()
+    gh.write_text("#!/bin/sh\necho https://gist.github.com/me/0123abcd\n")
+    gh.chmod(0o755)
+    path = f"{gh.parent}{os.pathsep}{sit.machine.environment['PATH']}"
+    screen = sit(PATH=path, PI_SHARE_VIEWER_URL=viewer)
+    talk(screen)
+    say(screen, "/share")
+    gist = "https://gist.github.com/me/0123abcd"
+    expected = f"{viewer}#0123abcd ({gist})" if viewer else gist
+    screen.wait_words(f"Shared as {expected}")
+
+
+def test_share_goes_to_no_other_place_than_the_wanted(sit: Sitting) -> None:
+    sit.serve()
+    sit.settings(sessionShareDestination="radius")
+    screen = sit()
+    talk(screen)
+    say(screen, "/share")
+    screen.wait("sharing through Radius is not there yet")
+
+
 @pytest.mark.parametrize(
     ("command", "expected"),
     [("/hotkeys", "shift+enter"), ("/changelog", "Unreleased"), ("/debug", "pi-debug.log")],
@@ -239,6 +277,32 @@ def test_login_stores_a_key_and_logout_forgets_it(sit: Sitting) -> None:
     screen.press("Enter")
     screen.wait("Forgot the credentials of groq.")
     assert json.loads((sit.machine.agent / "auth.json").read_text()) == {}
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_login_offers_the_mcp_server_of_radius(sit: Sitting, wanted: bool) -> None:
+    screen = sit(HTTPS_PROXY="http://127.0.0.1:9")  # where nobody is
+    path = sit.machine.agent / "mcp.json"
+    say(screen, "/login radius")
+    screen.wait("Store an API key")
+    screen.press("Down")
+    screen.press("Enter")
+    screen.wait("API key for radius:")
+    screen.type("k")
+    screen.press("Enter")
+    screen.wait("Use the MCP server of Radius, too?")
+    assert "mcp.json" in screen.text()
+    screen.type("y" if wanted else "n")
+    if not wanted:
+        talk(screen)
+        assert not path.exists()
+        return
+    screen.wait('The MCP server "radius" was added')
+    screen.wait("Read settings, keys, models")
+    entry = {"url": "https://radius.pi.dev/mcp", "auth": {"provider": "radius"}}
+    assert json.loads(path.read_text()) == {"mcpServers": {"radius": entry}}
+    say(screen, "/mcp")
+    screen.wait("radius.pi.dev")
 
 
 def test_the_first_steps_without_any_key(sit: Sitting) -> None:
@@ -285,6 +349,21 @@ def test_trust(sit: Sitting) -> None:
     screen.press("Escape")
     saved = json.loads((sit.machine.agent / "trust.json").read_text())
     assert list(saved.values()) == [True]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_an_answer_that_cannot_be_kept_holds_all_the_same(sit: Sitting) -> None:
+    """On a disk that is full, say: to leave would be worse."""
+    (sit.machine.project / ".pi").mkdir()
+    (sit.machine.project / ".pi" / "SYSTEM.md").write_text("Talk like a pirate.")
+    sit.serve()
+    (sit.machine.agent / "trust.json").symlink_to("/dev/null/trust.json")
+    screen = sit(ready="Trust this folder?")
+    screen.press("Enter")
+    screen.wait("holds for this run only")
+    talk(screen)
+    assert sit.script is not None
+    assert "pirate" in str(sit.script.bodies[-1]["system"])
 
 
 def test_left_alone_a_folder_is_not_trusted(sit: Sitting) -> None:
@@ -343,3 +422,94 @@ def test_a_theme_is_taken_up_again_when_its_file_changes(sit: Sitting) -> None:
     theme["colors"] |= {"accent": "#040506"}
     own.write_text(json.dumps(theme))
     screen.wait_until(lambda _: "38;2;4;5;6" in screen.text(styles=True), "the other accent")
+
+
+@pytest.mark.parametrize("warned", [True, False])
+def test_a_subscription_that_does_not_pay_for_this(sit: Sitting, warned: bool) -> None:
+    sit.serve()
+    if not warned:
+        sit.settings(warnings={"anthropicExtraUsage": False})
+    token = {"ANTHROPIC_OAUTH_TOKEN": "sk-ant-oat-1"}
+    screen = sit("--provider", "anthropic", "--model", "claude-opus-4-8", ready="(auto)", **token)
+    assert ("billed by the token" in " ".join(screen.text().split())) is warned
+
+
+def test_it_is_told_whether_a_plan_or_the_token_is_billed(sit: Sitting) -> None:
+    sit.serve()
+    chosen = ("--provider", "anthropic", "--model", "claude-opus-4-8")
+    screen = sit(*chosen, ready="(auto)", ANTHROPIC_API_KEY="sk-ant-api")
+    assert "(sub)" not in screen.text()
+    say(screen, "/quit")
+    assert screen.wait_end() == 0
+    entry = {"type": "oauth", "access": "a", "refresh": "r", "expires": 4_000_000_000_000}
+    sit.machine.write("auth.json", {"anthropic": entry})
+    shown = sit(*chosen, ready="(sub)").text()
+    assert "$0.000 (sub)" in shown
+    assert "billed by the token" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("setting", "variable", "filled"),
+    [(None, "1", True), (False, "1", False), (True, "0", True), (None, "0", False)],
+)
+def test_rows_that_become_free(
+    sit: Sitting, setting: bool | None, variable: str, filled: bool
+) -> None:
+    sit.serve([{"blocks": [{"text": "\n\n".join(f"line {n}" for n in range(20))}]}])
+    if setting is not None:
+        sit.settings(terminal={"clearOnShrink": setting})
+    screen = sit(PI_CLEAR_ON_SHRINK=variable)
+    say(screen, "go")
+    screen.wait("line 19")
+    before = screen.wait_gone("Working")
+    screen.type("/")
+    screen.wait("Change settings")
+    screen.press("BSpace")
+    after = screen.wait_gone("Change settings")
+    assert (after == before) is filled
+
+
+@pytest.mark.parametrize(
+    ("setting", "variable", "terminals"),
+    [(None, "1", True), (False, "1", False), (True, "0", True), (None, "0", False)],
+)
+def test_whose_cursor_is_shown(
+    sit: Sitting, setting: bool | None, variable: str, terminals: bool
+) -> None:
+    sit.serve()
+    if setting is not None:
+        sit.settings(showHardwareCursor=setting)
+    screen = sit(PI_HARDWARE_CURSOR=variable)
+    screen.type("abc")
+    screen.wait("abc")
+    drawn = "\x1b[7m" in screen.text(styles=True)
+    assert drawn is not terminals
+
+
+@pytest.mark.parametrize(
+    ("setting", "variable", "linked"),
+    [(None, "1", True), (False, "1", False), (True, "0", True), (None, "", False)],
+)
+def test_links_are_links_where_somebody_says_so(
+    sit: Sitting, setting: bool | None, variable: str, linked: bool
+) -> None:
+    """tmux may not pass them on: by itself pi makes none there."""
+    sit.serve([{"blocks": [{"text": "See [the page](https://example.org/page)."}]}])
+    if setting is not None:
+        sit.settings(terminal={"hyperlinks": setting})
+    screen = sit(PI_HYPERLINKS=variable, TMUX="/tmp/none,1,0")
+    say(screen, "go")
+    screen.wait("the page")
+    screen.wait_gone("Working")
+    assert ("(https://example.org/page)" in screen.text()) is not linked
+
+
+def test_a_slow_line_may_have_its_time_for_escape(sit: Sitting) -> None:
+    """Alt+B that arrives in two parts is what it is, where the person says how long to wait."""
+    screen = sit(PI_TUI_ESC_TIMEOUT="2000")
+    screen.type("first")
+    screen.press("Escape")
+    time.sleep(0.4)
+    screen.press("b")  # Alt+B: to the beginning of the word
+    screen.type("X")
+    screen.wait("Xfirst")

@@ -1,9 +1,11 @@
 """A person talks to the agent: what is typed, what is seen, what is kept."""
 
+import json
 import os
 import re
 import signal
 import time
+from typing import Any
 
 import pytest
 
@@ -192,6 +194,73 @@ def test_the_earlier_conversation_comes_back(sit: Sitting) -> None:
     screen.wait("↑20")
     assert len(sit.machine.messages()) == 5
     assert len(sit.machine.sessions()) == 1
+
+
+def test_what_left_the_context_is_still_to_be_read(sit: Sitting) -> None:
+    """On a resume and on another branch: attempts that failed, what edits took out or changed."""
+    turns = [{"status": 529, "body": {"error": {"message": "much too busy"}}}, HI]
+    screen = sit(turns=turns)
+    screen.type("a question")
+    screen.press("Enter")
+    screen.wait("Hello from the model.")
+    screen.press("C-d")
+    assert screen.wait_end() == 0
+    path = sit.machine.session()
+    last = sit.machine.entries()[-1]
+    lines: list[Any] = []
+
+    def add(kind: str, **fields: Any) -> str:
+        known, parent = f"{len(lines):08x}", lines[-1] if lines else last
+        time = "2026-11-23T18:36:05.000Z"
+        rest = {"id": known, "parentId": parent["id"], "timestamp": time, **fields}
+        lines.append({"type": kind, **rest})
+        return known
+
+    def say(role: str, text: str, **fields: Any) -> str:
+        content = [{"type": "text", "text": text}]
+        known = {**last["message"]} if role == "assistant" else {"timestamp": 0}
+        return add("message", message={**known, "role": role, "content": content, **fields})
+
+    def edited(target: str, replacement: Any) -> None:
+        add("context_edit", targetId=target, replacement=replacement)
+
+    edited(say("user", "withdrawn question"), None)
+    edited(say("assistant", "a cut answ", stopReason="length"), None)
+    edited(say("user", "first wording"), {"content": "second wording"})
+    kept = say("user", "kept question")
+    edited(say("assistant", "an answer that overflowed"), None)
+    add("compaction", summary="All of it.", firstKeptEntryId=kept, tokensBefore=5000)
+    with path.open("a") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines[:-1])
+    again = sit("-c", rows=50, ready="an answer that overflowed")
+    shown = again.text()
+    wanted = [
+        *("❯ a question", "✗ 529 much too busy", "Hello from the model.", "❯ withdrawn question"),
+        *("a cut answ", "The answer was cut", "❯ first wording", "❯ kept question"),
+        "an answer that overflowed",
+    ]
+    places = [shown.find(text) for text in wanted]
+    assert -1 not in places and places == sorted(places), shown
+    assert "second wording" not in shown
+    again.press("C-d")
+    assert again.wait_end() == 0
+    with path.open("a") as file:
+        file.write(json.dumps(lines[-1]) + "\n")
+    compacted = sit("-c", rows=50, ready="an answer that overflowed")
+    shown = compacted.text()
+    assert "first wording" not in shown and "5,000 tokens" in shown
+    assert shown.index("❯ kept question") < shown.index("an answer that overflowed")
+    # To a place before the compaction, and all is there again.
+    compacted.type("/tree")
+    compacted.press("Enter")
+    compacted.wait("→ • [compaction")
+    compacted.press("Up")
+    compacted.wait("→ • assistant: an answer that overflowed")
+    compacted.press("Enter")
+    compacted.wait("No summary")
+    compacted.press("Enter")
+    shown = compacted.wait("❯ first wording")
+    assert "5,000 tokens" not in shown and "an answer that overflowed" in shown
 
 
 def test_words_on_the_command_line_are_sent(sit: Sitting) -> None:

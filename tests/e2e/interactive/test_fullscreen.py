@@ -1,5 +1,7 @@
 """Fullscreen mode: the conversation scrolls in a view of its own."""
 
+import re
+
 from tests.e2e.interactive.conftest import Sitting
 from tests.e2e.interactive.tmux import Screen
 
@@ -65,6 +67,10 @@ def test_the_mode_is_changed_while_it_runs(sit: Sitting) -> None:
     screen.type("own scrollback")
     screen.wait("→ Screen")
     screen.press("Enter")
+    # The switch clears the screen: the panel is gone meanwhile.
+    screen.wait_until(
+        lambda shown: bool(re.search(r"→ Screen +fullscreen", shown)), "fullscreen, chosen"
+    )
     screen.press("Escape")
     screen.wait_gone("── Settings")
     screen.press("C-Home")

@@ -1,11 +1,10 @@
 """A terminal with a person at it: tmux, its keys and its screen."""
 
-import shlex
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,11 +36,13 @@ class Screen:
         self._folder = folder
         self._socket = str(folder / "socket")
         variables = {**env, "TERM": "tmux-256color"}
-        # A shell stays above it and keeps the exit code: tmux may not hear of it.
+        # A shell stays above it and keeps the exit code: tmux may not hear of it. Ctrl-C is for
+        # the command; the shell, which has no job control, would end by it as well.
         self._code = folder / "code"
-        keep = ["/bin/sh", "-c", '"$@"; echo $? >"$0"', str(self._code)]
+        keep = ["/bin/sh", "-c", 'trap : INT; "$@"; echo $? >"$0"', str(self._code)]
         pairs = [f"{name}={value}" for name, value in variables.items()]
-        line = shlex.join(["env", "-i", *pairs, *keep, *command])
+        # Word by word: a line would go through the person's shell, which may stay above ours.
+        words = ["env", "-i", *pairs, *keep, *command]
         config = folder / "tmux.conf"
         config.write_text(
             "set -g remain-on-exit on\nset -g extended-keys on\nset -s escape-time 0\n"
@@ -49,7 +50,7 @@ class Screen:
         )
         self._tmux(
             *("-f", str(config), "new-session", "-d", "-s", "pi", "-c", str(cwd)),
-            *("-x", str(columns), "-y", str(rows), line),
+            *("-x", str(columns), "-y", str(rows), *words),
         )
 
     def __enter__(self) -> Self:
@@ -92,6 +93,11 @@ class Screen:
         return int(row), int(column)
 
     @property
+    def title(self) -> str:
+        """Of the terminal, as the program set it."""
+        return self._ask("#{pane_title}")
+
+    @property
     def code(self) -> int | None:
         """The exit code, as a shell has it; None while it runs."""
         told = self._code.read_text().strip() if self._code.exists() else ""
@@ -111,6 +117,11 @@ class Screen:
         """Until `text` is there; the screen then."""
         return self.wait_until(lambda shown: text in shown, text, scrollback=scrollback)
 
+    def wait_words(self, text: str) -> str:
+        """The same wherever rows break: paths are as long as they are."""
+        wanted = "".join(text.split())
+        return self.wait_until(lambda shown: wanted in "".join(shown.split()), text)
+
     def wait_gone(self, text: str) -> str:
         return self.wait_until(lambda shown: text not in shown, f"no {text!r}")
 
@@ -122,6 +133,14 @@ class Screen:
                 return shown
             assert time.monotonic() < limit, f"waited in vain for {what!r}; there is:\n{shown}"
             time.sleep(0.05)
+
+    def wait_title(self, holds: Callable[[str], bool]) -> str:
+        """Until the terminal's title is one of these."""
+        limit = time.monotonic() + PATIENCE
+        while not holds(title := self.title):
+            assert time.monotonic() < limit, f"the title is still {title!r}"
+            time.sleep(0.05)
+        return title
 
     def wait_end(self) -> int:
         """Until the command has ended; its exit code."""

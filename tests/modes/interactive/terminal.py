@@ -77,7 +77,9 @@ class Terminal:
         for index in range(rows):
             screen.buffer.pop(index, None)
             if index < len(old):
-                screen.buffer[index].update(old[index])
+                # What is beyond the edge now would come back with the next row that is written.
+                kept = {x: cell for x, cell in old[index].items() if x < columns}
+                screen.buffer[index].update(kept)
         screen.cursor.y = at
         screen.cursor.x = min(screen.cursor.x, columns - 1)
 

@@ -64,6 +64,9 @@ async def main():
                 terminal.set_title("a\x1b]title\x07")
                 terminal.set_progress("running")
                 say("modes on")
+            case "r":
+                terminal._ready()  # as when the shell has had what it was told of
+                say("read nothing")
             case "x":
                 raise_later()
             case "k":

@@ -94,6 +94,11 @@ def test_wrap_carries_styles_and_links_over() -> None:
     ]
 
 
+@pytest.mark.parametrize("line", ["   a", "   ä", "   a\u0308", f"   {RED}a{OFF}"])
+def test_indentation_of_what_fits_stays(line: str) -> None:
+    assert cells.wrap(line, 4) == [line]
+
+
 @given(words, st.integers(1, 30))
 def test_wrapped_rows_fit_and_lose_nothing(text: str, width: int) -> None:
     rows = cells.wrap(text, width)

@@ -280,10 +280,75 @@ def test_resizing_loses_nothing(
     assert [row for row in expected if row not in seen] == []
     positions = [max(at for at, row in enumerate(seen) if row == one) for one in expected]
     assert positions == sorted(positions)
-    if not widths and not any(kind == "change" for kind, _ in story_steps):
+    if not widths and not any(kind in ("change", "stream") for kind, _ in story_steps):
         # Rows that might still have changed can have been scrolled away by the terminal.
         doubled = [row for row in expected if seen.count(row) > 1]
         assert not doubled
+
+
+def test_rows_that_become_free_are_filled_where_that_is_wanted() -> None:
+    terminal = Terminal(20, 8)
+    painter = screen(terminal, refill=True)
+    blocks = [Block([f"row {n}", f"row {n} more"]) for n in range(8)]
+    bottom, menu = ["> ", "footer"], ["> /", "one", "two", "three", "footer"]
+    painter.draw(frame(blocks, Bottom(bottom)))
+    before = terminal.display()
+    painter.draw(frame(blocks, Bottom(menu)))
+    assert terminal.display() == [*before[3:6], "> /", *menu[1:]]
+    painter.draw(frame(blocks, Bottom(bottom)))
+    assert terminal.display() == before
+    painter.draw(frame([*blocks, Block(["last"])], Bottom(bottom)))
+    assert terminal.display() == [*before[1:6], "last", ">", "footer"]
+    scrolled = terminal.history()
+    assert [row for n in range(8) for row in (f"row {n}", f"row {n} more")][
+        : len(scrolled) - 3
+    ] == [
+        *scrolled[:10],
+        *scrolled[13:],
+    ]
+
+
+def test_rows_that_become_free_stay_so_otherwise() -> None:
+    terminal = Terminal(20, 8)
+    painter = screen(terminal)
+    blocks = [Block([f"row {n}"]) for n in range(8)]
+    painter.draw(frame(blocks, Bottom(["> ", "menu", "menu", "footer"])))
+    painter.draw(frame(blocks, Bottom(["> ", "footer"])))
+    assert terminal.display() == [*(f"row {n}" for n in range(4, 8)), ">", "footer", "", ""]
+
+
+def test_nothing_is_shown_twice_that_is_on_the_screen() -> None:
+    """What was left to another program stands above, and is not ours any more."""
+    terminal = Terminal(20, 12)
+    painter = screen(terminal, refill=True)
+    blocks = [Block([f"row {n}"]) for n in range(4)]
+    painter.draw(frame(blocks, Bottom(["> "])))
+    painter.suspend()
+    painter.draw(frame(blocks, Bottom(["> ", "menu", "menu"])))
+    painter.draw(frame(blocks, Bottom(["> "])))
+    assert terminal.text() == [*(f"row {n}" for n in range(4)), ">"]
+
+
+@settings(max_examples=150)
+@given(steps, st.integers(1, 12))
+def test_filling_loses_nothing(story_steps: list[tuple[str, int]], rows: int) -> None:
+    terminal = Terminal(30, rows)
+    painter, story = screen(terminal, refill=True), Story()
+    for kind, number in story_steps:
+        if kind == "suspend":
+            painter.suspend()
+        story.step(kind, number)
+        painter.draw(frame(story.blocks, story.bottom))
+    story.finish()
+    story.bottom.put(["> "])
+    story.bottom.cursor = (0, 0)
+    painter.draw(frame(story.blocks, story.bottom))
+    seen = [row for row in terminal.text() if row]
+    assert seen[-1] == ">"
+    expected = [row for row in story.text() if row]
+    assert [row for row in expected if row not in seen] == []
+    positions = [max(at for at, row in enumerate(seen) if row == one) for one in expected]
+    assert positions == sorted(positions)
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5])

@@ -143,3 +143,36 @@ def test_the_search_fits(columns: int) -> None:
     for row in setup.reading.render(columns):
         assert width(row) <= columns
         assert plain(row).startswith(" / r")
+
+
+def test_two_clicks_take_a_word_and_three_a_paragraph() -> None:
+    setup = Setup()
+    rows = ["", "see ~/src/a-b_c.py,  日本 (now)", "and 3.14 too", "", "below"]
+    setup.blocks.append(Block(rows))
+    shown = setup.draw()
+    first = shown.index("see ~/src/a-b_c.py,  日本 (now)")
+
+    def click(x: int, y: int, times: int, pause: float = 0.1) -> str:
+        setup.now += 10
+        setup.copied.clear()
+        for _ in range(times):
+            setup.now += pause
+            assert setup.mouse(0, x, y)
+            assert setup.mouse(0, x, y, "m")
+        return "|".join(setup.copied)
+
+    assert click(6, first, 1) == ""
+    assert click(6, first, 2) == "~/src/a-b_c.py"
+    assert click(22, first, 2) == "日本"
+    assert click(28, first, 2) == "now"
+    assert click(5, first + 1, 2) == "3.14"
+    assert click(6, first, 3) == "~/src/a-b_c.py|see ~/src/a-b_c.py,  日本 (now)\nand 3.14 too"
+    assert click(2, first + 3, 3) == "below|below"
+    assert click(6, first, 2, pause=0.9) == "", "two clicks, not a double one"
+    setup.now += 10
+    setup.mouse(0, 6, first)
+    setup.mouse(0, 6, first, "m")
+    setup.copied.clear()
+    setup.mouse(0, 4, first + 1)
+    setup.mouse(0, 4, first + 1, "m")
+    assert setup.copied == [], "nor are two in different places"

@@ -295,6 +295,15 @@ def test_stopped_without_warning(shell):
     shell.expect("bye")
 
 
+def test_what_the_shell_has_read_is_not_waited_for(child):
+    one = child()
+    one.expect("<ready>")
+    one.send("r")
+    one.expect("<read nothing>")
+    one.send("q")
+    assert one.wait() == 0
+
+
 def test_how_to_notify():
     assert notification_of({}) == "bell"
     assert notification_of({"TERM": "xterm-kitty"}) == "osc99"

@@ -9,19 +9,13 @@ import pytest
 from pi.modes.interactive.cells import plain, width
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.screen import Frame, Screen
-from pi.modes.interactive.transcript import (
-    Look,
-    Renderers,
-    ToolRenderer,
-    ToolView,
-    Transcript,
-)
+from pi.modes.interactive.transcript import Look, Transcript
 from pi.modes.interactive.transcript.arguments import peek, peek_tail
 from pi.modes.interactive.transcript.diffs import diff_rows
 from pi.resources.themes import builtin_theme
 
 from .story import CWD, MESSAGES, events
-from .terminal import Block, Bottom, Terminal
+from .terminal import Bottom, Terminal
 
 GOLDEN = Path(__file__).with_name("golden")
 THEME = Theme.of(builtin_theme("dark"))
@@ -223,28 +217,6 @@ def test_a_shell_command_of_the_person() -> None:
     assert text(transcript).splitlines()[-1] == "   exit code 3"
 
 
-def test_extensions_draw_their_own() -> None:
-    def call(view: ToolView, expanded: bool, theme: Theme) -> Block:
-        return Block([f"<{view.name} {view.args.get('query')}>"])
-
-    def broken(view: ToolView, expanded: bool, theme: Theme) -> Block:
-        raise ValueError("no")
-
-    renderers = Renderers(
-        tool=lambda name: ToolRenderer(call, broken) if name == "mcp_search" else None,
-        messages={"reminder": lambda message, expanded, theme: Block(["own message"])},
-        entries={"card": lambda entry, expanded, theme: Block([f"card {entry['data']}"])},
-    )
-    transcript = resumed(renderers=renderers)
-    transcript.entry({"type": "custom", "customType": "card", "data": 7})
-    transcript.entry({"type": "custom", "customType": "other", "data": 7})
-    drawn = text(transcript)
-    assert "<mcp_search prefix sums>" in drawn
-    assert "[renderer failed: ValueError]" in drawn
-    assert "own message" in drawn
-    assert drawn.endswith("\ncard 7\n")
-
-
 def test_skills_are_folded() -> None:
     transcript = Transcript(look())
     skill = '<skill name="pdf" location="/s/SKILL.md">\nHow to read a PDF.\n</skill>\n\nread a.pdf'
@@ -252,6 +224,21 @@ def test_skills_are_folded() -> None:
     assert text(transcript) == "\n ❯ skill pdf (ctrl+o)\n   read a.pdf\n"
     transcript.set_expanded(True)
     assert "How to read a PDF." in text(transcript)
+
+
+def test_an_edit_that_failed_has_changed_nothing() -> None:
+    """Its counts are of what was to be."""
+    transcript = Transcript(look())
+    arguments = {"path": "a.py", "edits": [{"oldText": "one", "newText": "two"}]}
+    call = {"type": "toolCall", "id": "c1", "name": "edit", "arguments": arguments}
+    answer = {"role": "assistant", "content": [call], "stopReason": "toolUse"}
+    result = {"role": "toolResult", "toolCallId": "c1", "toolName": "edit", "isError": True}
+    refused = [{"type": "text", "text": "It is not there."}]
+    transcript.handle({"type": "message_end", "message": answer}, 0)  # type: ignore[typeddict-item]
+    assert "+1 -1" in text(transcript)
+    transcript.clear()
+    transcript.load([answer, {**result, "content": refused}])  # type: ignore[list-item]
+    assert "✗ edit a.py\n" in text(transcript)
 
 
 @pytest.mark.parametrize(
@@ -373,3 +360,17 @@ def test_thousands_of_calls_in_a_row_have_no_blank_rows_between_them() -> None:
 def test_what_stands_for_folded_thinking_can_be_said_otherwise() -> None:
     shown = text(resumed(thinking_hidden=True, thinking_label="Hm."))
     assert "Hm." in shown and "Thought (" not in shown
+
+
+def test_calls_that_a_tool_makes_have_no_rows_of_their_own() -> None:
+    """As in a session that is resumed: whoever makes them shows them."""
+    transcript = Transcript(look())
+    outer = {"toolCallId": "c", "toolName": "outer", "args": {}}
+    inner = {"toolCallId": "c/1", "toolName": "bash", "args": {}, "parentToolCallId": "c"}
+    done = {"result": {"content": [{"type": "text", "text": "inner"}]}, "isError": False}
+    transcript.handle({"type": "tool_execution_start", **outer}, 0)  # type: ignore[arg-type]
+    before = text(transcript)
+    transcript.handle({"type": "tool_execution_start", **inner}, 0)  # type: ignore[arg-type]
+    transcript.handle({"type": "tool_execution_end", **inner, **done}, 0)  # type: ignore[arg-type]
+    assert text(transcript) == before
+    assert "outer" in before

@@ -32,12 +32,14 @@ async def login(app: App, arguments: str) -> None:
     if chosen is None:
         return
     name = next(row.name or row.id for row in rows if row.id == chosen.provider)
-    entry: Entry | PiError | None = await app.ask(
-        LoginPanel,
-        f"Log in to {name}",
-        _work(app, chosen),
-        copy=lambda text: app.begin(copy_to_clipboard(app, text)),
-    )
+    title = f"Log in to {name}"
+    with app.blocked("auth", title):
+        entry: Entry | PiError | None = await app.ask(
+            LoginPanel,
+            title,
+            _work(app, chosen),
+            copy=lambda text: app.begin(copy_to_clipboard(app, text)),
+        )
     if entry is None:
         return
     if isinstance(entry, PiError):
@@ -45,8 +47,32 @@ async def login(app: App, arguments: str) -> None:
     store = app.host.services.credentials.store
     await asyncio.to_thread(store.put, chosen.provider, entry)
     app.say(f"Signed in to {name}." if chosen.how == "account" else f"Stored a key for {name}.")
+    if await app.host.extending.refresh_models([chosen.provider]):
+        app.say("Its list of models could not be had; those known are offered.", "warning")
     _first_model(app, chosen.provider)
     app.follower.update()
+    if chosen.provider == "radius":
+        await _offer_mcp_server(app)
+
+
+async def _offer_mcp_server(app: App) -> None:
+    """An account at Radius has an MCP server."""
+    # For this provider only.
+    from pi.mcp.config import user_file  # noqa: PLC0415
+    from pi.mcp.radius import lacks_radius, take_radius  # noqa: PLC0415
+    from pi.modes.interactive.commands.settings import reload  # noqa: PLC0415
+    from pi.modes.interactive.pickers.dialogs import ConfirmDialog  # noqa: PLC0415
+
+    path = user_file(app.host.paths)
+    if not lacks_radius(path) or not await app.ask(
+        ConfirmDialog, "Use the MCP server of Radius, too?", f"It is kept in {path}."
+    ):
+        return
+    taken = await asyncio.to_thread(take_radius, path)
+    if taken is not None:
+        done = "uses the sign-in now" if taken.changed else "was added"
+        app.say(f'The MCP server "{taken.name}" {done}, in {path}.')
+    await reload(app, "")
 
 
 async def logout(app: App, arguments: str) -> None:

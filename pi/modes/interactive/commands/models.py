@@ -1,17 +1,19 @@
 """Commands for the model and how hard it thinks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pi.config.settings_write import write_setting
 from pi.errors import ModelError
 from pi.models.resolution import Scope, ScopedModel, parse_thinking, resolve_model
 from pi.modes.interactive.app import App
 from pi.modes.interactive.pickers.models import (
+    ModelChoice,
     ModelPicker,
     ModelRow,
     ThinkingPicker,
 )
 from pi.modes.interactive.pickers.scoped_models import ScopedModelsPicker
+from pi.modes.interactive.pickers.stage import Stage
 from pi.wire.messages import THINKING_LEVELS
 from pi.wire.model import Model
 
@@ -37,14 +39,36 @@ async def model(app: App, arguments: str) -> None:
     default = None
     if settings.default_provider and settings.default_model:
         default = f"{settings.default_provider}/{settings.default_model}"
-    chosen = await app.ask(
-        ModelPicker,
-        model_rows(app),
-        current=None if current is None else current.reference,
-        default=default,
-        scoped=[scoped.model.reference for scoped in host.scope.models],
-        query=arguments,
-    )
+    opened: list[ModelPicker] = []
+
+    def picker(stage: Stage, done: Callable[[ModelChoice | None], None]) -> ModelPicker:
+        opened.append(
+            ModelPicker(
+                stage,
+                done,
+                model_rows(app),
+                current=None if current is None else current.reference,
+                default=default,
+                scoped=[scoped.model.reference for scoped in host.scope.models],
+                query=arguments,
+            )
+        )
+        return opened[0]
+
+    async def refresh() -> None:
+        """What services offer may have changed."""
+        failed = await host.extending.refresh_models()
+        if not opened:
+            return  # the choice was made meanwhile
+        opened[0].replace(model_rows(app))
+        if failed:
+            names = ", ".join(failed)
+            app.say(f"Could not refresh the models of {names}; those known are shown.")
+
+    if host.extending.has_lists:
+        app.begin(refresh())
+    chosen = await app.ask(picker)
+    opened.clear()
     if chosen is None:
         return
     picked = registry.find(chosen.row.provider, chosen.row.id)

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from pi.errors import PiError, SessionError
+from pi.modes.exporting import export_session
 from pi.modes.interactive.app import App
 from pi.modes.interactive.copying import copy_to_clipboard
 from pi.session.store import SessionStore
@@ -28,17 +29,16 @@ def last_answer(app: App) -> str | None:
 
 
 async def export(app: App, arguments: str) -> None:
-    # Written rarely, and not light.
-    from pi.session.copy import write_copy  # noqa: PLC0415
-    from pi.session.export import default_name, export_file  # noqa: PLC0415
-
-    path = _saved(app.host.store)
     wanted = arguments.strip("\"'")
-    target = app.host.paths.absolute(wanted or default_name(path))
-    if target.suffix == ".jsonl":
+    target = app.host.paths.absolute(wanted) if wanted else None
+    if target is not None and target.suffix == ".jsonl":
+        from pi.session.copy import write_copy  # noqa: PLC0415  (written rarely)
+
+        path = _saved(app.host.store)
         await asyncio.to_thread(write_copy, path, target, replace=True)
     else:
-        done = await asyncio.to_thread(export_file, path, target)
+        done = await export_session(app.host, target, app.keymap.keys_of)
+        target = done.path
         if done.damaged:
             app.say(f"{done.damaged} damaged lines are not in the page.", "warning")
     app.say(f"Exported to {target}")
@@ -47,9 +47,14 @@ async def export(app: App, arguments: str) -> None:
 async def share(app: App, arguments: str) -> None:
     from pi.modes.interactive.sharing import share as make_gist  # noqa: PLC0415  (as above)
 
-    path = _saved(app.host.store)
+    if app.host.services.settings.session_share_destination == "radius":
+        # Who wants it there and nowhere else must not find it on GitHub.
+        raise PiError(
+            "sharing through Radius is not there yet",
+            hint='Set sessionShareDestination to "gist" to share through GitHub.',
+        )
     with app.working("Making a gist"):
-        address = await make_gist(path, app.host.services.environment.variables)
+        address = await make_gist(app.host, app.keymap.keys_of)
     app.say(f"Shared as {address}")
 
 

@@ -14,11 +14,7 @@ from pi.modes.interactive.pickers.trust import TrustDialog
 
 __all__ = ["reload", "settings", "trust"]
 
-NOT_HEARD = (
-    *("cacheWarming", "showCacheMissNotices", "markdown.mermaid", "collapseChangelog"),
-    *("enableInstallTelemetry", "enableAnalytics", "terminal.clearOnShrink"),
-    *("warnings.anthropicExtraUsage", "sessionShareDestination"),
-)
+NOT_HEARD = ("enableAnalytics", "sessionShareDestination")
 """Settings of the npm package that change nothing here: kept in the file, but not offered."""
 
 
@@ -45,6 +41,10 @@ async def settings(app: App, arguments: str) -> None:
         themes=app.looks.names(host.services.resources),
         preview=app.use_theme,
         without=NOT_HEARD,
+        defaults={
+            "terminal.clearOnShrink": host.services.environment.clear_on_shrink,
+            "showHardwareCursor": host.services.environment.hardware_cursor,
+        },
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "Command", "find"]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """arguments: how they are written, for the menu. place: module and function that run it."""
 
     name: str

@@ -25,18 +25,28 @@ class Completer:
         self.popup: Popup | None = None
         self._changed = changed
         self._from: Provider | None = None  # whose list is open
+        self._before = ""  # the text before the caret that it is for
         self._dismissed: int | None = None  # where a list started that was closed
         self._tasks: tuple[asyncio.Future[Any], ...] = ()
 
     def ask(self, text: str, caret: int, *, asked: bool = False) -> None:
         """Open, renew or close the list for this text. asked: somebody pressed Tab."""
         self._cancel()
+        before = text[:caret]
+        if not (before.startswith(self._before) or self._before.startswith(before)):
+            self._from = self.popup = None  # what is open is for another text
         line = text[text.rfind("\n", 0, caret) + 1 : caret]
         turns = [
             provider
             for provider in self.providers
             if asked or provider is self._from or any(c in line for c in provider.triggers)
         ]
+        if asked:
+            for at, provider in enumerate(turns):
+                wants_all = getattr(provider, "wants_all", None)  # an extension's
+                if wants_all is not None and not wants_all(text, caret):
+                    turns = turns[: at + 1]
+                    break
         for at, provider in enumerate(turns):
             answer = provider.complete(text, caret, asked=asked)
             if inspect.isawaitable(answer):
@@ -48,7 +58,7 @@ class Completer:
                 self._tasks = (first, asyncio.ensure_future(later))
                 return
             if answer is not None:
-                self._show(provider, answer, caret, asked)
+                self._show(provider, answer, text[:caret], asked)
                 return
         self._from = self.popup = self._dismissed = None
 
@@ -63,12 +73,13 @@ class Completer:
             self._dismissed = self.popup.found.start
         self.close()
 
-    def _show(self, provider: Provider, found: Found, caret: int, asked: bool) -> None:
+    def _show(self, provider: Provider, found: Found, before: str, asked: bool) -> None:
         if not found.items or (self._dismissed == found.start and not asked):
             self._from = self.popup = None
             return
         self._dismissed = None
-        self._from, self.popup = provider, Popup(found, caret, self.most)
+        self._from, self.popup = provider, Popup(found, len(before), self.most)
+        self._before = before
 
     async def _later(
         self,
@@ -90,7 +101,7 @@ class Completer:
         if found is None:
             self._from = self.popup = None
         else:
-            self._show(provider, found, caret, asked)
+            self._show(provider, found, text[:caret], asked)
         self._changed()
 
     def _cancel(self) -> None:

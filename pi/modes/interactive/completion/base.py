@@ -3,15 +3,13 @@
 The editor asks its providers in order; the first whose turn it is answers alone.
 """
 
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
 
 __all__ = ["Answer", "Found", "Item", "Provider"]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """text: what is put in. label: what the list shows, with `about` beside it.
 
     then: once it is put in, Enter sends the text ("submit", for a command), Tab completes on
@@ -25,13 +23,16 @@ class Item:
     last: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """start, end: the part of the text that the chosen item replaces. items: at least one."""
+class Found(NamedTuple):
+    """start, end: the part of the text that the chosen item replaces. items: at least one.
+
+    put: another way to put an item in, `(text, caret, item)` → text and caret; None gives it up.
+    """
 
     start: int
     end: int
     items: Sequence[Item]
+    put: Callable[[str, int, Item], tuple[str, int] | None] | None = None
 
 
 Answer = Found | None | Awaitable[Found | None]

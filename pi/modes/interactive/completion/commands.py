@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pi.modes.interactive.completion.base import Answer, Found, Item
 
@@ -12,8 +12,7 @@ __all__ = ["CommandProvider", "Offer"]
 Arguments = Callable[[str], Sequence[Item] | Awaitable[Sequence[Item] | None] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """A command that can be completed.
 
     takes: how its arguments are written. arguments: what could complete the text behind the name.

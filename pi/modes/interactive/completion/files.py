@@ -125,6 +125,7 @@ def _item(path: str, token: Token) -> Item:
     folder = bare != path
     name = bare[bare.rfind("/") + 1 :] + "/" * folder
     last = written(path, token, shell=False, done=True)
+    where = bare if "/" in bare else ""  # else the name says it all
     if not folder:
-        return Item(last, name, bare)
-    return Item(written(path, token, shell=False, done=False), name, bare, then="more", last=last)
+        return Item(last, name, where)
+    return Item(written(path, token, shell=False, done=False), name, where, then="more", last=last)

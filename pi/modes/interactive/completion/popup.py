@@ -2,6 +2,7 @@
 
 from pi.modes.interactive.cells import cut, pad, width
 from pi.modes.interactive.completion.base import Found, Item
+from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean_line
 
@@ -19,7 +20,7 @@ class Popup:
         self.caret = caret
         self.most = most
         self.chosen = 0
-        self._top = 0
+        self._top = self._shown = 0
 
     @property
     def item(self) -> Item:
@@ -33,6 +34,20 @@ class Popup:
         else:
             self.chosen = max(0, min(last, self.chosen + by))
 
+    def point(self, event: Mouse) -> bool | None:
+        """The mouse, on rows from the first entry on; True where an entry is clicked.
+
+        None for what it does nothing about.
+        """
+        if event.button in ("wheelUp", "wheelDown"):
+            by = -1 if event.button == "wheelUp" else 1
+            self.chosen = max(0, min(len(self.found.items) - 1, self.chosen + by))
+            return False
+        if event.action != "press" or event.button != "left" or event.y >= self._shown:
+            return None
+        self.chosen = self._top + event.y
+        return True
+
     def render(self, columns: int, rows: int, theme: Theme) -> list[str]:
         """At most so many rows; the last tells where one is if there are more entries."""
         items = self.found.items
@@ -40,6 +55,7 @@ class Popup:
         if shown < len(items):
             shown = max(1, min(shown, rows - 1))
         self._top = max(self.chosen - shown + 1, min(self._top, self.chosen, len(items) - shown))
+        self._shown = shown
         seen = items[self._top : self._top + shown]
         labels = [clean_line(item.label) for item in seen]
         wide = min(max(map(width, labels)), _WIDEST_LABEL, max(8, columns // 2 - 2))

@@ -1,15 +1,14 @@
 """The word before the caret as a path: where it starts, how it is quoted, how to put one back."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Token", "token_before", "written"]
 
 _PLAIN = re.compile(r"[^\w@%+=:,./~-]")  # what a shell might act on
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """start: where it starts in the text, with its `@` and quote. path: without them."""
 
     start: int

@@ -7,11 +7,9 @@ import re
 from collections import deque
 from typing import Literal
 
-from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.document import Document
-
 from pi.modes.interactive.editor.layout import next_cluster, previous_cluster
 from pi.modes.interactive.editor.markers import MARKER
+from pi.modes.interactive.toolkit import Buffer, Document
 
 __all__ = ["EditBuffer", "word_end", "word_start"]
 

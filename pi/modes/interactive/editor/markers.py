@@ -6,8 +6,8 @@ text leaves the editor.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 __all__ = ["MARKER", "Marker", "Markers"]
 
@@ -15,8 +15,7 @@ _FIRST, _LAST = 0x100000, 0x10FFFD  # plane 16: no font or program gives these a
 MARKER = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Marker:
+class Marker(NamedTuple):
     """label: what is shown. text: what it stands for. image: a file that goes with the message."""
 
     label: str

@@ -5,8 +5,8 @@ what the keymap says; what it does not know it leaves to the application.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pi.modes.interactive.cells import crop, cut, width
 from pi.modes.interactive.completion.asking import Completer
@@ -17,6 +17,7 @@ from pi.modes.interactive.editor.history import History
 from pi.modes.interactive.editor.layout import Layout, clusters, next_cluster
 from pi.modes.interactive.editor.markers import MARKER, Markers
 from pi.modes.interactive.keymap import Keymap
+from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean
 from pi.modes.interactive.view import Key, Lines
@@ -36,8 +37,7 @@ _THINKING = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """What was written: markers are replaced. images: files to go with it."""
 
     text: str
@@ -81,6 +81,7 @@ class Editor:
         self._layout = Layout("", 80, self._markers.label)
         self._top = 0
         self._shown_rows = 1
+        self._rows_above = self._popup_row = self._margin = 0  # where what is drawn is
         self._goal: int | None = None  # the cell that moving up and down keeps to
         self._jump: Callable[[str], None] | None = None  # waits for a character
         self._drawn: tuple[object, list[str]] | None = None
@@ -167,6 +168,23 @@ class Editor:
             self._edited()
             return True
         return False
+
+    def mouse(self, event: Mouse) -> bool:
+        """A click puts the caret there, or takes what is offered."""
+        popup, row = self.completer.popup, event.y - self._rows_above
+        if popup is not None and event.y >= self._popup_row:
+            clicked = popup.point(event._replace(y=event.y - self._popup_row))
+            if clicked:
+                self._accept("tab")
+            return clicked is not None
+        if event.action != "press" or event.button != "left":
+            return False
+        if not 0 <= row < self._shown_rows:
+            return False
+        cell = max(0, event.x - self._margin)
+        self._buffer.go(self._layout_now().index(self._top + row, cell))
+        self._moved()
+        return True
 
     def _all_actions(self) -> dict[str, Callable[[], bool]]:
         """Action to what it does; False leaves the key to the next action, or the application."""
@@ -290,7 +308,12 @@ class Editor:
         text = item.last or item.text if by == "enter" else item.text
         typed = self._buffer.text[found.start : end]
         self._history.leave()
-        self._buffer.change(found.start, max(found.start, end), text)
+        buffer = self._buffer
+        put = found.put and found.put(buffer.text, buffer.cursor_position, item)
+        if put:
+            buffer.replace(*put)
+        else:
+            buffer.change(found.start, max(found.start, end), text)
         self._goal = None
         self.completer.close()
         # What was typed out already needs no choosing: Enter sends it.
@@ -449,6 +472,7 @@ class Editor:
         lines = []
         if bordered:
             lines.append(self._border(columns, self._note(), "↑", self._top))
+        self._rows_above, self._margin = len(lines), padding
         self.cursor = (len(lines) + row - self._top, min(padding + cell, columns - 1))
         margin = " " * padding
         for number in range(self._top, self._top + rows):
@@ -463,6 +487,7 @@ class Editor:
             ):
                 hint = f"{keys[0]} unfolds the paste"
             lines.append(self._border(columns, hint, "↓", below))
+        self._popup_row = len(lines)
         if self.completer.popup is not None and (left := self.height - len(lines)) > 0:
             lines += self.completer.popup.render(columns, left, self.theme)
         if columns < _NARROW:  # a wide character or the caret may not fit

@@ -8,7 +8,16 @@ from collections.abc import Callable, Sequence
 
 from pi.modes.interactive.pickers.field import TextArea, TextField
 from pi.modes.interactive.pickers.select import Choice, ListPicker
-from pi.modes.interactive.pickers.stage import Picker, Stage, hint_rows, key_label, paragraph, rule
+from pi.modes.interactive.pickers.stage import (
+    Picker,
+    Stage,
+    hint_rows,
+    key_label,
+    paragraph,
+    rule,
+    titled,
+)
+from pi.modes.interactive.status import FRAME_SECONDS, SPINNER
 from pi.modes.interactive.view import Key
 
 __all__ = [
@@ -20,8 +29,8 @@ __all__ = [
     "SelectDialog",
 ]
 
-FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-TICK = 0.1
+LEAST_BELOW = 5
+"""Rows of a dialog that the question leaves to what is answered."""
 
 
 class Countdown:
@@ -88,7 +97,14 @@ class SelectDialog(ListPicker[int, int]):
             Choice(at, option, note=notes[at] if notes else "") for at, option in enumerate(options)
         ]
         super().__init__(
-            stage, done, choices, title=title, about=about, searching=False, current=current
+            stage,
+            done,
+            choices,
+            title=title,
+            about=about,
+            searching=False,
+            current=current,
+            empty="There is nothing to choose from.",
         )
         self._countdown = Countdown(stage, timeout, self._tick, self._late)
         self._tick()
@@ -159,10 +175,10 @@ class _TextDialog(Picker[str]):
         super().close()
 
     def _head(self, width: int) -> list[str]:
-        rows = [rule(self.theme, width, self._title + self._countdown.label)]
+        rows = titled(self.theme, width, self._title + self._countdown.label)
         if self._about:
             rows += paragraph(self.theme, self._about, width)
-        return rows
+        return rows[: max(1, self.height - LEAST_BELOW)]
 
 
 class InputDialog(_TextDialog):
@@ -285,7 +301,7 @@ class LoaderPanel(Picker[bool]):
         self._title = title
         self._can_cancel = can_cancel
         self._frame = 0
-        self._off: Callable[[], None] | None = stage.later(TICK, self._turn)
+        self._off: Callable[[], None] | None = stage.later(FRAME_SECONDS, self._turn)
 
     def say(self, message: str) -> None:
         self._message = message
@@ -301,7 +317,7 @@ class LoaderPanel(Picker[bool]):
         theme = self.theme
         rows = [rule(theme, width, self._title)]
         text = paragraph(theme, self._message, width - 2)
-        spinner = theme.fg("accent", FRAMES[self._frame % len(FRAMES)])
+        spinner = theme.fg("accent", SPINNER[self._frame % len(SPINNER)])
         rows += [f" {spinner}{text[0]}", *(f"  {row}" for row in text[1:])]
         if self._can_cancel:
             keys = key_label(self.stage, "tui.select.cancel")
@@ -316,5 +332,5 @@ class LoaderPanel(Picker[bool]):
     def _turn(self) -> None:
         if not self.ended:
             self._frame += 1
-            self._off = self.stage.later(TICK, self._turn)
+            self._off = self.stage.later(FRAME_SECONDS, self._turn)
             self.changed()

@@ -21,8 +21,7 @@ class ForkPicker(SelectPicker[str]):
         points: Sequence[tuple[str, str]],
     ) -> None:
         choices = [
-            Choice(entry_id, " ".join(text[:BEGINNING].split()), detail=f"{number}/{len(points)}")
-            for number, (entry_id, text) in enumerate(points, 1)
+            Choice(entry_id, " ".join(text[:BEGINNING].split())) for entry_id, text in points
         ]
         super().__init__(
             stage,

@@ -13,11 +13,11 @@ from pi.auth.browser import open_browser
 from pi.auth.oauth.base import Entry, SignInCancelled, Surroundings
 from pi.errors import AuthError, PiError
 from pi.modes.interactive.cells import wrap
-from pi.modes.interactive.pickers.dialogs import FRAMES, TICK
 from pi.modes.interactive.pickers.field import TextField
 from pi.modes.interactive.pickers.scroll import Scroll
 from pi.modes.interactive.pickers.stage import Picker, Stage, hint_rows, key_label, paragraph, rule
 from pi.modes.interactive.sanitize import clean_line
+from pi.modes.interactive.status import FRAME_SECONDS, SPINNER
 from pi.modes.interactive.view import Key
 
 __all__ = ["LoginPanel", "PanelPerson"]
@@ -124,7 +124,7 @@ class LoginPanel(Picker[Entry | PiError]):
         self._copied = False
         self._frame = 0
         self._person = PanelPerson(self, stage.post, browse)
-        self._off: Callable[[], None] | None = stage.later(TICK, self._turn)
+        self._off: Callable[[], None] | None = stage.later(FRAME_SECONDS, self._turn)
         threading.Thread(target=self._run, args=(work,), name="pi-login", daemon=True).start()
 
     def _run(self, work: Callable[[PanelPerson], Entry]) -> None:
@@ -211,7 +211,7 @@ class LoginPanel(Picker[Entry | PiError]):
             rows += paragraph(theme, question.text, width_, "muted")
             keys.insert(0, (key_label(self.stage, "tui.select.confirm"), "submit"))
         elif not self.ended:
-            spinner = FRAMES[self._frame % len(FRAMES)]
+            spinner = SPINNER[self._frame % len(SPINNER)]
             rows.append(" " + theme.fg("accent", spinner) + theme.fg("dim", " waiting"))
         if self._url:
             keys.append((key_label(self.stage, "app.message.copy"), "copy the address"))
@@ -243,7 +243,7 @@ class LoginPanel(Picker[Entry | PiError]):
     def _turn(self) -> None:
         if self.ended:
             return
-        self._off = self.stage.later(TICK, self._turn)
+        self._off = self.stage.later(FRAME_SECONDS, self._turn)
         if self._question is None:
             self._frame += 1
             self.changed()

@@ -13,7 +13,7 @@ from pi.modes.interactive.view import Lines
 
 if TYPE_CHECKING:
     from pi.agent.statistics import SessionStatistics
-    from pi.modes.interactive.markdown_rows import Drawing
+    from pi.modes.interactive.transcript import Look
 
 __all__ = ["ChangelogScreen", "HotkeysScreen", "SessionInfoScreen"]
 
@@ -166,17 +166,17 @@ class SessionInfoScreen(_Screen):
 class ChangelogScreen(_Screen):
     """text: markdown, as CHANGELOG.md has it."""
 
-    def __init__(self, drawing: "Drawing", text: str, *, title: str = "What is new") -> None:
-        super().__init__(drawing.theme)
-        self._drawing = drawing
+    def __init__(self, look: "Look", text: str, *, title: str = "What's New") -> None:
+        super().__init__(look.theme)
+        self._look = look
         self._text = text
         self._title = title
 
     def _rows(self, columns: int) -> list[str]:
-        from pi.modes.interactive.markdown import Markdown  # noqa: PLC0415  (only for this screen)
+        # Only for this screen.
+        from pi.modes.interactive.transcript.messages import markdown_rows  # noqa: PLC0415
 
-        markdown = Markdown(self._drawing)
-        markdown.finish(self._text)
         rows = [rule(self.theme, columns, self._title), ""]
-        rows += [" " + row if row else row for row in markdown.rows(max(1, columns - 2))]
+        drawn = markdown_rows(self._look, "changelog", self._text, max(1, columns - 2), "text")
+        rows += [" " + row if row else row for row in drawn]
         return [cut(row, columns) for row in rows]

@@ -1,12 +1,17 @@
 """A place in a list that is longer than the room there is for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from pi.modes.interactive.keys import Mouse
 
 __all__ = ["Scroll"]
 
 
 class Scroll:
     """index: the current item, 0 where there is none. count: of items.
+
+    items: what stands on a row, for the mouse; whoever draws the list says so.
 
     Moves by one wrap around at the ends, pages and jumps stop there.
     """
@@ -15,6 +20,7 @@ class Scroll:
         self.count = count
         self.index = 0
         self.page = 10
+        self.items: Mapping[int, int] = {}
         self._top = 0
 
     def resize(self, count: int, index: int | None = None) -> None:
@@ -40,6 +46,17 @@ class Scroll:
                 continue
             return True
         return False
+
+    def point(self, event: Mouse) -> Literal["moved", "chosen"] | None:
+        """Move by the wheel, up to the ends, or to the item that is clicked; None for neither."""
+        if event.button in ("wheelUp", "wheelDown"):
+            self.go(self.index + (-1 if event.button == "wheelUp" else 1))
+            return "moved"
+        item = self.items.get(event.y)
+        if event.action != "press" or event.button != "left" or item is None:
+            return None
+        self.go(item)
+        return "chosen"
 
     def window(self, rows: int) -> range:
         """The items to show in so many rows, the current one among them."""

@@ -4,11 +4,20 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pi.modes.interactive.cells import cut, pad, width
+from pi.modes.interactive.cells import cut, pad, width, wrap
+from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.pickers.field import TextField
 from pi.modes.interactive.pickers.fuzzy import fuzzy_filter
 from pi.modes.interactive.pickers.scroll import Scroll
-from pi.modes.interactive.pickers.stage import Picker, Stage, hint_rows, key_label, paragraph, rule
+from pi.modes.interactive.pickers.stage import (
+    Picker,
+    Stage,
+    hint_rows,
+    key_label,
+    paragraph,
+    rule,
+    titled,
+)
 from pi.modes.interactive.sanitize import clean_line
 from pi.modes.interactive.view import Key
 
@@ -26,6 +35,9 @@ AIRY = 16
 CHOICES = 3
 """That are to be seen before anything but the title and the field is."""
 
+WHOLE = 3
+"""Rows at the most for the current choice, below the list, where it does not fit into its row."""
+
 LEAST_LABEL = 8
 LABEL_SHARE = 0.6
 """Of the width, what labels may take before notes are pushed aside."""
@@ -36,6 +48,7 @@ class Choice(Generic[V]):
     """note: beside the label. detail: below the list while this is the current one.
 
     group: heading of this and the following ones of the same group. checked: marked with ✓.
+    faint: it counts less than the others.
     search: what the filter looks at, label and note unless given.
     """
 
@@ -46,6 +59,7 @@ class Choice(Generic[V]):
     group: str = ""
     checked: bool = False
     search: str = ""
+    faint: bool = False
 
     @property
     def words(self) -> str:
@@ -169,10 +183,23 @@ class ListPicker(Picker[R], Generic[V, R]):
             self._filter(None)
         return handled
 
+    def point(self, event: Mouse) -> bool:
+        did = self._scroll.point(event)
+        if did is None:
+            return False
+        self.moved()
+        if did == "chosen":
+            self.chosen(self._shown[self._scroll.index])
+        return True
+
     def cancelled(self) -> None:
         self.finish(None)
 
     # The look
+
+    def headings(self, choice: Choice[V]) -> Sequence[str]:
+        """What stands above a choice, from the outermost on; shared ones stand there once."""
+        return (choice.group,) if choice.group and not self.query else ()
 
     def head(self, width_: int) -> list[str]:
         """Between the title and the list."""
@@ -181,8 +208,8 @@ class ListPicker(Picker[R], Generic[V, R]):
     def draw(self, width_: int) -> list[str]:
         theme = self.theme
         # Where there is little room the choices come first.
-        head = self.head(width_)[: max(0, self.height - CHOICES - 3)]
-        rows = [rule(theme, width_, self.title), *head]
+        top, *head = [*titled(theme, width_, self.title), *self.head(width_)]
+        rows = [top, *head[: max(0, self.height - CHOICES - 3)]]
         if self.field is not None:
             text, at = self.field.draw(theme, width_ - 3)
             self.cursor = (len(rows), 2 + at)
@@ -198,61 +225,89 @@ class ListPicker(Picker[R], Generic[V, R]):
             room = self.height - len(rows) - len(below) - 1
         if room < 1:
             below, room = [], max(1, self.height - len(rows) - 1)
-        rows += self._list(width_, min(room, max(self._most, 1)))
+        listed, items = self._list(width_, min(room, max(self._most, 1)))
+        self._scroll.items = {len(rows) + row: item for row, item in items.items()}
+        rows += listed
         return [*rows, *below, rule(theme, width_)]
 
     def _below(self, width_: int) -> list[str]:
         rows: list[str] = []
-        detail = self.current.detail if self.current is not None else ""
+        current = self.current
+        detail = current.detail if current is not None else ""
         if detail:
             rows += paragraph(self.theme, detail, width_)
-            if self.height >= AIRY:
-                rows.append("")
+        elif current is not None and width(clean_line(current.label)) > self._room(current, width_):
+            texts = wrap(clean_line(current.label), width_ - 2)
+            if len(texts) > WHOLE:
+                texts[WHOLE - 1 :] = [cut(f"{texts[WHOLE - 1]}…", width_ - 2)]
+            rows += [" " + self.theme.fg("muted", text) for text in texts]
+        if rows and self.height >= AIRY:
+            rows.append("")
         if self.note:
             rows += paragraph(self.theme, self.note, width_, "warning")
         rows += hint_rows(self.stage, width_, self.hints())
         return rows
 
-    def _list(self, width_: int, room: int) -> list[str]:
+    def _list(self, width_: int, room: int) -> tuple[list[str], dict[int, int]]:
+        """The rows, and which of those that are shown stands on which."""
         if not self._shown:
-            return paragraph(self.theme, self.empty, width_, "dim")
-        lines: list[int | str] = []  # places in _shown, and headings
-        group = ""
+            return paragraph(self.theme, self.empty, width_, "dim"), {}
+        lines: list[int | tuple[str, bool]] = []  # places in _shown; headings, and if others follow
+        above: Sequence[str] = ()
         first = last = 0
         for at, choice in enumerate(self._shown):
             start = len(lines)
-            if choice.group and choice.group != group and not self.query:
-                lines.append(choice.group)
-            group = choice.group
+            headings = self.headings(choice)
+            for depth, heading in enumerate(headings):
+                if headings[: depth + 1] != above[: depth + 1]:
+                    lines.append(("  " * depth + heading, depth + 1 < len(headings)))
+            above = headings
             if at == self._scroll.index:
                 first, last = start, len(lines)
             lines.append(at)
         counted = len(lines) > room and room > 2
         window = self._scroll.rows(room - counted, len(lines), first, last)
-        marks = self._marks
-        if marks is None:
-            marks = any(choice.checked for choice in self._choices)
-        size = min(self._size, int((width_ - 4) * LABEL_SHARE))
-        rows = []
+        rows: list[str] = []
+        items: dict[int, int] = {}
         for at in window:
             line = lines[at]
-            if isinstance(line, str):
-                rows.append(" " + self.theme.fg("muted", cut(clean_line(line), width_ - 2)))
+            if isinstance(line, tuple):
+                text, outer = cut(clean_line(line[0]), width_ - 2), line[1]
+                rows.append(
+                    " " + (self.theme.bold(text) if outer else self.theme.fg("muted", text))
+                )
             else:
-                rows.append(self._row(self._shown[line], line, width_, size, marks=marks))
+                items[len(rows)] = line
+                rows.append(self._row(self._shown[line], line, width_))
         if counted:
             place = f"{self._scroll.index + 1}/{len(self._shown)}"
             rows.append("  " + self.theme.fg("dim", place))
-        return rows
+        return rows, items
 
-    def _row(self, choice: Choice[V], at: int, width_: int, size: int, *, marks: bool) -> str:
+    @property
+    def _marked(self) -> bool:
+        """Whether there is a column for marks."""
+        if self._marks is None:
+            return any(choice.checked for choice in self._choices)
+        return self._marks
+
+    def _room(self, choice: Choice[V], width_: int) -> int:
+        """Cells for a label."""
+        room = width_ - 2 - 2 * self._marked
+        return min(room, max(self._aligned(width_), LEAST_LABEL)) if choice.note else room
+
+    def _aligned(self, width_: int) -> int:
+        """Cells of labels before the notes beside them."""
+        return min(self._size, int((width_ - 4) * LABEL_SHARE))
+
+    def _row(self, choice: Choice[V], at: int, width_: int) -> str:
         theme = self.theme
         here = at == self._scroll.index
-        mark = ("✓ " if choice.checked else "  ") if marks else ""
-        room = width_ - 2 - len(mark)
+        mark = ("✓ " if choice.checked else "  ") if self._marked else ""
+        room, size = width_ - 2 - len(mark), self._aligned(width_)
         label = clean_line(choice.label)
         note = clean_line(choice.note)
-        text = cut(label, min(room, max(size, LEAST_LABEL)) if note else room)
+        text = cut(label, self._room(choice, width_))
         left = room - max(size, width(text)) - 2
         if note and left >= 4:
             text = pad(text, size)
@@ -261,6 +316,8 @@ class ListPicker(Picker[R], Generic[V, R]):
             note = ""
         if here:
             text = theme.fg("accent", theme.bold(text))
+        elif choice.faint:
+            text = theme.fg("dim", text)
         return (
             (theme.fg("accent", "→ ") if here else "  ") + theme.fg("success", mark) + text + note
         )

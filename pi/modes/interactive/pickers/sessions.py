@@ -12,6 +12,7 @@ from typing import get_args
 
 from pi.errors import PiError
 from pi.modes.interactive.cells import cut, width
+from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.pickers.dialogs import InputDialog
 from pi.modes.interactive.pickers.field import TextField
 from pi.modes.interactive.pickers.scroll import Scroll
@@ -260,6 +261,14 @@ class SessionPicker(Picker[Path]):
             self._arrange(stay=False)
         return handled
 
+    def point(self, event: Mouse) -> bool:
+        if self._condemned is not None:
+            return True
+        did = self._scroll.point(event)
+        if did == "chosen" and self.current is not None:
+            self.finish(self.current.path)
+        return did is not None
+
     def _search_later(self, query: SessionQuery) -> None:
         if self._search_off is not None:
             self._search_off()
@@ -354,10 +363,12 @@ class SessionPicker(Picker[Path]):
             below, room = [], max(1, self.height - len(rows) - 1)
         if self._condemned is not None:
             self.cursor = None
-        rows += self._rows_shown(width_, room)
+        window = self._scroll.window(room) if self._rows else range(0)
+        self._scroll.items = dict(enumerate(window, len(rows)))
+        rows += self._rows_shown(width_, room, window)
         return [*rows, *below, rule(theme, width_)]
 
-    def _rows_shown(self, width_: int, room: int) -> list[str]:
+    def _rows_shown(self, width_: int, room: int, window: range) -> list[str]:
         if not self._rows:
             return paragraph(self.theme, self._why_empty(), width_, "dim")[:room]
         columns = Columns(self._home, self._now(), self._everywhere, self._paths)
@@ -370,7 +381,7 @@ class SessionPicker(Picker[Path]):
                 selected=at == self._scroll.index,
                 open_here=self._rows[at].session.path == self._current,
             )
-            for at in self._scroll.window(room)
+            for at in window
         ]
 
     def _why_empty(self) -> str:

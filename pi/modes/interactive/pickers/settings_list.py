@@ -193,8 +193,8 @@ SETTINGS: tuple[Setting, ...] = (
         ),
         Setting(
             ("terminal", "clearOnShrink"),
-            "Clear rows that become free",
-            "Instead of leaving them empty; may flicker.",
+            "Fill rows that become free",
+            "Keep the editor at the bottom; in regular mode the scrollback then repeats some rows.",
             False,
         ),
         Setting(
@@ -285,8 +285,8 @@ SETTINGS: tuple[Setting, ...] = (
         ),
         Setting(
             ("enableInstallTelemetry",),
-            "Report updates",
-            "For other programs that read this file: pi itself reports nothing.",
+            "Name pi to services",
+            "Tell OpenRouter, NVIDIA and OpenCode which program asks. pi sends no telemetry.",
             True,
         ),
         Setting(

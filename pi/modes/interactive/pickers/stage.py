@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pi.modes.interactive.cells import cut, width, wrap
 from pi.modes.interactive.keymap import Keymap
+from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean_line
 from pi.modes.interactive.view import Key, Lines
@@ -106,6 +107,18 @@ class Picker(Generic[T]):
             return over.handle(key)
         return self.act(key, self.stage.keymap.actions(key))
 
+    def mouse(self, event: Mouse) -> bool:
+        """What the mouse does, in fullscreen mode."""
+        if self._ended:
+            return False
+        self._drawn = None
+        over = self._on_top()
+        return self.point(event) if over is None else over.mouse(event)
+
+    def point(self, event: Mouse) -> bool:
+        """The same for the picker itself; False leaves it to others."""
+        return False
+
     def finish(self, value: T | None) -> None:
         """Give the result; a second one is not heard."""
         if not self._ended:
@@ -133,6 +146,15 @@ def rule(theme: Theme, width_: int, title: str = "") -> str:
         theme.fg("border", "── ") + theme.fg("accent", theme.bold(text))
         + theme.fg("border", " " + "─" * rest)
     )  # fmt: skip
+
+
+def titled(theme: Theme, width_: int, title: str) -> list[str]:
+    """The same, with a title that is too long for it below, in rows."""
+    title = clean_line(title)
+    if width_ < LEAST or width(title) <= width_ - 6:
+        return [rule(theme, width_, title)]
+    rows = wrap(title, width_ - 2)
+    return [rule(theme, width_), *(" " + theme.fg("accent", theme.bold(row)) for row in rows)]
 
 
 def tabs(theme: Theme, width_: int, names: Sequence[str], chosen: str) -> str:

@@ -7,6 +7,7 @@ from time import monotonic
 
 from pi.errors import PiError
 from pi.modes.interactive.cells import cut, width
+from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.pickers.dialogs import EditorDialog, InputDialog, SelectDialog
 from pi.modes.interactive.pickers.field import TextField
 from pi.modes.interactive.pickers.scroll import Scroll
@@ -151,6 +152,13 @@ class TreePicker(Picker[TreeChoice]):
         if self._field.text != before:
             self._search()
         return handled
+
+    def point(self, event: Mouse) -> bool:
+        self._note = ""
+        did = self._scroll.point(event)
+        if did == "chosen":
+            self._choose()
+        return did is not None
 
     def _move(self, key: Key, actions: Sequence[str]) -> bool:
         scroll = self._scroll
@@ -366,8 +374,11 @@ class TreePicker(Picker[TreeChoice]):
         room = self.height - len(rows) - len(below) - 1
         if room < 1:
             below, room = [], max(1, self.height - len(rows) - 1)
+        self._scroll.items = {}
         if self._shape.rows:
-            rows += [self._line(place, width_) for place in self._scroll.window(room)]
+            window = self._scroll.window(room)
+            self._scroll.items = dict(enumerate(window, len(rows)))
+            rows += [self._line(place, width_) for place in window]
         else:
             empty = "Searching…" if self.searching else "No entry to show with this filter."
             rows += paragraph(theme, empty, width_, "dim")[:room]

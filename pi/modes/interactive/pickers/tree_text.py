@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from pi.models.listing import short_count
+from pi.modes.interactive.faults import fault_text
 from pi.modes.interactive.sanitize import clean_line
 from pi.session.history import History
 from pi.session.reader import decode
@@ -143,7 +144,9 @@ class TreeEntries:
                     error = message.get("errorMessage")
                     text = "(aborted)" if reason == "aborted" else _calls_text(message)
                     if reason == "error":
-                        text = f"(failed: {_short(str(error))})" if error else "(failed)"
+                        text = (
+                            f"(failed: {_short(fault_text(str(error)))})" if error else "(failed)"
+                        )
                 return "assistant:", text, "success"
             case "toolResult":
                 call = self._call(row, message)

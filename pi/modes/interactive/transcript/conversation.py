@@ -1,8 +1,12 @@
 """The transcript: events of the agent and messages of a session in, a list of components out."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from pi.modes.interactive.faults import fault_text
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.transcript.look import Block, Look
 from pi.modes.interactive.transcript.messages import (
@@ -20,7 +24,33 @@ from pi.modes.interactive.view import Component
 from pi.wire.events import AgentEvent, AssistantEvent
 from pi.wire.messages import AgentMessage, AssistantMessage
 
-__all__ = ["Transcript"]
+__all__ = ["Beside", "Notice", "Transcript"]
+
+
+class Notice(NamedTuple):
+    """A line of ours in a session that is resumed."""
+
+    text: str
+    kind: NoticeKind = "warning"
+
+
+Beside = Mapping[str, Any] | Notice
+"""What is drawn between messages: an entry, or a line of ours."""
+
+
+@dataclass(slots=True)
+class _Warmed:
+    """The line of refreshes that followed each other. cost: US dollars of all of them."""
+
+    block: NoticeBlock
+    note: str | None
+    cost: float = 0.0
+
+    @property
+    def text(self) -> str:
+        note = f" ({self.note})" if self.note else ""
+        whole, _, rest = f"{self.cost:.6f}".rstrip("0").partition(".")
+        return f"Cache kept warm{note}: ${whole}.{rest:0<3}"
 
 
 class Transcript:
@@ -36,47 +66,87 @@ class Transcript:
         self._tools: dict[str, ToolBlock] = {}  # without a result, by call id
         self._retry: NoticeBlock | None = None
         self._compaction: NoticeBlock | None = None
+        self._warmed: _Warmed | None = None
 
     # What is put in
 
-    def load(self, messages: Iterable[AgentMessage]) -> None:
-        """The messages of a session that is resumed."""
-        for message in messages:
-            self._message(message)
+    def load(
+        self,
+        messages: Sequence[AgentMessage],
+        ids: Sequence[str] = (),
+        beside: Mapping[str, Sequence[Beside]] = MappingProxyType({}),
+    ) -> None:
+        """The messages of a session that is resumed.
+
+        ids: of their entries, where known. beside: entries and lines of ours that follow one of
+        these, by its id, "" for those before the first.
+        """
+        for more in beside.get("", ()):
+            self._beside(more)
+        # A compaction is two messages: what follows it comes after both.
+        for message, entry_id, following in zip_longest(messages, ids, ids[1:]):
+            self._message(message, entry_id)
+            if entry_id != following:
+                for more in beside.get(entry_id, ()):
+                    self._beside(more)
         self._settle()
+
+    def _beside(self, more: Beside) -> None:
+        if isinstance(more, Notice):
+            self.notice(more.text, more.kind)
+        elif more.get("type") == "usage":
+            self.warmed(more)
+        else:
+            self.entry(more)
 
     def clear(self) -> None:
         """Another conversation."""
         self.components = []
         self._open, self._tools = {}, {}
-        self._retry = self._compaction = None
+        self._retry = self._compaction = self._warmed = None
 
     def add(self, component: Component) -> None:
-        """A component of somebody else's."""
+        """What stands at the end now."""
+        if self._warmed is not None:  # nothing is added to it any more
+            self._warmed.block.say(self._warmed.text)
+            self._warmed = None
         self.components.append(component)
 
     def notice(self, text: str, kind: NoticeKind = "info") -> NoticeBlock:
         """A line from the program itself."""
         block = NoticeBlock(self.look, kind, text)
-        self.components.append(block)
+        self.add(block)
         return block
+
+    def warmed(self, entry: Mapping[str, Any]) -> None:
+        """A prompt cache was kept warm: a line, or more of the line that stands there last."""
+        cost, note = entry["usage"]["cost"]["total"], entry.get("note")
+        said = self._warmed
+        if said is None or said.note != note:
+            block = NoticeBlock(self.look, "info", "", live=True)
+            self.add(block)
+            said = self._warmed = _Warmed(block, note)
+        said.cost += cost
+        said.block.say(said.text, live=True)
 
     def shell(self, command: str, *, excluded: bool = False) -> ShellBlock:
         """A command of the person's that starts: give it the output, then the message."""
         block = ShellBlock(self.look, command, excluded=excluded)
-        self.components.append(block)
+        self.add(block)
         return block
 
     def entry(self, entry: Mapping[str, Any]) -> None:
         """An entry of the session that is no message; shown where an extension draws its kind."""
         if entry.get("type") == "custom":
-            if entry.get("customType") in self.look.renderers.entries:
-                self.components.append(EntryBlock(self.look, entry))
+            self.add(EntryBlock(self.look, entry))
         elif entry.get("type") == "branch_summary":
-            self._summary("Summary of a branch that was left", str(entry.get("summary", "")))
+            summary, entry_id = str(entry.get("summary", "")), entry.get("id")
+            self._summary("Summary of a branch that was left", summary, entry_id)
 
     def handle(self, event: AgentEvent, now: float) -> bool:
         """An event of the agent: whether anything looks different. now: seconds of any clock."""
+        if event.get("parentToolCallId"):
+            return False  # the call that makes it shows it; there are no rows of it on a resume
         match event["type"]:
             case "message_update":
                 return self._update(event["assistantMessageEvent"])
@@ -133,13 +203,18 @@ class Transcript:
         """Show all of tool output, summaries and skills, or the first rows."""
         self.look.expanded = expanded
         for component in self.components:
-            if not isinstance(component, TextBlock | NoticeBlock):
+            if isinstance(component, TextBlock | NoticeBlock):
+                continue
+            if isinstance(component, Block):
+                component.fold(None)
+            else:
                 component.invalidate()
 
     def set_thinking_hidden(self, hidden: bool) -> None:
         self.look.thinking_hidden = hidden
         for component in self.components:
             if isinstance(component, ThinkingBlock):
+                component.fold(None)
                 component.invalidate()
 
     def invalidate(self) -> None:
@@ -162,29 +237,29 @@ class Transcript:
         if message["role"] in ("assistant", "toolResult"):
             self._message(message)
 
-    def _message(self, message: AgentMessage) -> None:
-        """A message that is complete."""
+    def _message(self, message: AgentMessage, entry_id: str | None = None) -> None:
+        """A message that is complete. entry_id: where it was read from."""
         look = self.look
         match message["role"]:
             case "user":
-                self.components.append(UserBlock(look, message["content"]))
+                self.add(UserBlock(look, message["content"], entry_id))
             case "assistant":
-                self._answer(message)
+                self._answer(message, entry_id)
             case "toolResult":
                 tool = self._tools.pop(message["toolCallId"], None)
                 if tool is not None:
                     tool.finish(message, message["isError"], message.get("durationMs"))
             case "bashExecution":
-                self.components.append(ShellBlock.of(look, message))
+                self.add(ShellBlock.of(look, message))
             case "custom":
                 if message["display"]:
-                    self.components.append(CustomBlock(look, message))
+                    self.add(CustomBlock(look, message, entry_id))
             case "compactionSummary":
-                self._compaction_summary(message["summary"], message["tokensBefore"])
+                self._compaction_summary(message["summary"], message["tokensBefore"], entry_id)
             case "branchSummary":
-                self._summary("Summary of a branch that was left", message["summary"])
+                self._summary("Summary of a branch that was left", message["summary"], entry_id)
 
-    def _answer(self, message: AssistantMessage) -> None:
+    def _answer(self, message: AssistantMessage, entry_id: str | None = None) -> None:
         """All of an answer, after its pieces or in their place."""
         for index, content in enumerate(message["content"]):
             block = self._open.get(index)
@@ -198,12 +273,13 @@ class Transcript:
                 if isinstance(block, ThinkingBlock):
                     block.finish(text)
                 elif text.strip() or redacted:
-                    self.components.append(ThinkingBlock(self.look, text, redacted=redacted))
+                    thinking = ThinkingBlock(self.look, text, entry_id, redacted=redacted)
+                    self.add(thinking)
             elif content["type"] == "text":
                 if isinstance(block, TextBlock):
                     block.finish(content["text"])
                 elif content["text"].strip():
-                    self.components.append(TextBlock(self.look, content["text"]))
+                    self.add(TextBlock(self.look, content["text"], entry_id))
         for block in self._open.values():
             if isinstance(block, TextBlock):
                 block.finish()
@@ -217,7 +293,8 @@ class Transcript:
                 if content["type"] == "toolCall" and content["id"] in self._tools:
                     self._tools.pop(content["id"]).stop()
         if reason == "error":
-            self.notice(message.get("errorMessage") or "The model failed.", "error")
+            error = message.get("errorMessage")
+            self.notice(fault_text(str(error)) if error else "The model failed.", "error")
         elif reason == "aborted":
             self.notice("Stopped", "warning")
         elif reason == "length":
@@ -261,16 +338,16 @@ class Transcript:
     def _text(self, index: int, thinking: bool) -> TextBlock:
         block = ThinkingBlock(self.look) if thinking else TextBlock(self.look)
         self._open[index] = block
-        self.components.append(block)
+        self.add(block)
         return block
 
     def _tool(self, call_id: str, name: str) -> ToolBlock:
         tool = self._tools.get(call_id)
         if tool is None:
-            tool = self._tools[call_id] = ToolBlock(self.look, name)
+            tool = self._tools[call_id] = ToolBlock(self.look, name, call_id)
             if self.components and isinstance(self.components[-1], ToolBlock):
                 tool.follow(self.components[-1])
-            self.components.append(tool)
+            self.add(tool)
         return tool
 
     # Notices
@@ -288,7 +365,7 @@ class Transcript:
     def _compacted(self, event: Any) -> None:
         result = event.get("result")
         if event.get("errorMessage"):
-            self._say_compaction(event["errorMessage"], "error")
+            self._say_compaction(fault_text(event["errorMessage"]), "error")
         elif event["aborted"]:
             self._say_compaction("Compaction was stopped", "warning")
         else:
@@ -297,11 +374,11 @@ class Transcript:
         if result is not None:
             self._compaction_summary(result["summary"], result["tokensBefore"])
 
-    def _compaction_summary(self, summary: str, tokens: int) -> None:
-        self._summary(f"Compacted: {tokens:,} tokens became a summary", summary)
+    def _compaction_summary(self, summary: str, tokens: int, entry_id: str | None = None) -> None:
+        self._summary(f"Compacted: {tokens:,} tokens became a summary", summary, entry_id)
 
-    def _summary(self, title: str, summary: str) -> None:
-        self.components.append(SummaryBlock(self.look, title, summary))
+    def _summary(self, title: str, summary: str, entry_id: str | None = None) -> None:
+        self.add(SummaryBlock(self.look, title, summary, entry_id))
 
     def _settle(self) -> None:
         """Nothing that is open goes on."""

@@ -106,7 +106,7 @@ def _path_title(name: str) -> Callable[[ToolView, Look], str]:
     def title(view: ToolView, look: Look) -> str:
         path = _path(known_args(view, ("path",)), look, "." if name == "ls" else "")
         shown = f"{_strong(name, look)} {look.theme.fg('accent', path)}"
-        if name == "edit":
+        if name == "edit" and view.state not in ("failed", "stopped"):
             added, removed = diff_counts(_edit_listing(view))
             if added or removed:
                 shown += (
@@ -138,7 +138,13 @@ def _any_title(view: ToolView, look: Look) -> str:
     shown = clean_line(view.written[-200:]) if not view.args else ""
     if view.args:
         shown = " ".join(f"{clean_line(str(k))}={_short(v)}" for k, v in view.args.items())
-    return f"{_strong(clean_line(view.name), look)} {look.theme.fg('muted', shown)}".rstrip()
+    return f"{_strong(_shown_name(view.name), look)} {look.theme.fg('muted', shown)}".rstrip()
+
+
+def _shown_name(name: str) -> str:
+    """`server/tool` for one of an MCP server, whether or not that is connected."""
+    prefix, server, tool = [*name.split("__", 2), "", ""][:3]
+    return clean_line(f"{server}/{tool}" if prefix == "mcp" and server and tool else name)
 
 
 def _short(value: Any) -> str:

@@ -6,15 +6,16 @@ from typing import Any
 from pi.modes.interactive.cells import cut, wrap
 from pi.modes.interactive.cells import width as cells
 from pi.modes.interactive.images import image_rows, placeholder
+from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.sanitize import clean
 from pi.modes.interactive.transcript.drawings import drawing_of, tail_rows
 from pi.modes.interactive.transcript.look import (
     Block,
+    Kept,
     Look,
     ToolRenderer,
     ToolState,
     ToolView,
-    drawn_by,
 )
 from pi.wire.messages import BashExecutionMessage
 
@@ -39,15 +40,19 @@ _SOON = 2.0
 class ToolBlock(Block):
     """One call. Its state is said by a sign and its colour."""
 
-    def __init__(self, look: Look, name: str) -> None:
+    foldable = True
+
+    def __init__(self, look: Look, name: str, call_id: str = "") -> None:
         super().__init__(look)
-        self.view = ToolView(name)
+        self.view = ToolView(name, call_id, Kept(self.redraw))
         self.settled_rows = 0
         self._pieces: list[str] = []
         self._started: float | None = None
         self._before: ToolBlock | None = None
         self._after: ToolBlock | None = None
         self._own: tuple[int, list[str]] | None = None
+        self._called = 0  # rows of the call, above those of the result
+        self._lefts = 0, 0  # cells before what is drawn of either
 
     def write(self, piece: str) -> None:
         """A piece of the arguments' JSON text."""
@@ -66,7 +71,7 @@ class ToolBlock(Block):
     def start(self, args: Any, now: float) -> None:
         """It runs, since `now`, in seconds of any clock."""
         self.call(args)
-        self.view.state, self._started = "running", now
+        self.view.state, self.view.started, self._started = "running", True, now
         self.invalidate()
 
     def update(self, result: Mapping[str, Any]) -> None:
@@ -79,7 +84,7 @@ class ToolBlock(Block):
     ) -> None:
         """The result. It can come twice: as the end of the run, and as a message."""
         self.update(result)
-        self.view.state = "failed" if failed else "done"
+        self.view.state, self.view.started = "failed" if failed else "done", True
         if duration_ms is not None:
             self.view.elapsed = duration_ms / 1000
         self._settle()
@@ -108,6 +113,21 @@ class ToolBlock(Block):
         """Another call stands directly above: where both are one row, none is between them."""
         self._before, before._after = before, self
 
+    def fold(self, expanded: bool | None) -> None:
+        self.view.kept.expanded = expanded
+        super().fold(expanded)
+
+    def mouse(self, event: Mouse) -> bool:
+        """For the components that an extension gave for a part of it."""
+        if self._own is None or self._drawn is None:
+            return False
+        y = event.y - (len(self._drawn) - len(self._own[1]))
+        left, inner = self._lefts
+        slot, x = ("call", left) if y < self._called else ("result", inner)
+        y -= 0 if slot == "call" else self._called
+        place = event._replace(x=event.x - x, y=y)
+        return self.look.renderers.mouse(self.view.kept, slot, place)
+
     def invalidate(self) -> None:
         super().invalidate()
         self._own = None
@@ -116,53 +136,75 @@ class ToolBlock(Block):
 
     def draw(self, width: int) -> list[str]:
         rows = self._rows(width)
-        if len(rows) == 1 and self._before is not None and len(self._before._rows(width)) == 1:
+        if not rows or (
+            len(rows) == 1 and self._before is not None and len(self._before._rows(width)) == 1
+        ):
             return rows
         return ["", *rows]
 
     def _rows(self, width: int) -> list[str]:
         """All but the blank row above, which depends on what stands there."""
         if self._own is None or self._own[0] != width:
-            left = " " * self.look.pad
-            title, body = self._parts(width)
-            self._own = width, [*title, *(left + row if row else row for row in body)]
+            if self._pieces:
+                self.view.written += "".join(self._pieces)
+                self._pieces.clear()
+            own = self.look.renderers.tool(self.view.name) or _OURS
+            rows = self._bare(own, width) if own.own_shell else None
+            if rows is None:
+                left = " " * self.look.pad
+                rows = self._title(own, width)  # first: the slots may share what they know
+                self._called = len(rows)
+                rows += [left + row if row else row for row in self._body(own, width)]
+            self._own = width, rows
         return self._own[1]
 
-    def _parts(self, width: int) -> tuple[list[str], list[str]]:
-        """The rows of the title, and those below it, which are still to be indented."""
-        look, view = self.look, self.view
-        if self._pieces:
-            view.written += "".join(self._pieces)
-            self._pieces.clear()
+    def _bare(self, own: ToolRenderer, width: int) -> list[str] | None:
+        """What an extension draws with a shell of its own; None where that fails."""
+        view = self.view
+        rows: list[str] = []
+        self._lefts = 0, 0
+        for slot in (own.call, own.result if view.content is not None else None):
+            drawn = [] if slot is None else slot(view, width)
+            if drawn is None:
+                return None
+            if slot is own.call:
+                self._called = len(drawn)
+            rows += drawn
+        return rows + image_lines(view.content, width, self.look)
+
+    def _title(self, own: ToolRenderer, width: int) -> list[str]:
+        """What is called, behind the sign of its state."""
+        look, view = self._seen, self.view
+        sign, color, behind = _SIGNS[view.state]
+        sign = look.theme.fg(color, sign)
         room = max(4, width - 2 * look.pad)
-        own = look.renderers.tool(view.name) or _OURS
-        drawing = drawing_of(view.name)
-        call, result = own.call, own.result
-        if call is not None:
-            title = []
-            body = drawn_by(lambda: call(view, look.expanded, look.theme), room, look)
+        drawn = None if own.call is None else own.call(view, room - 2)
+        if drawn is None:
+            text = f"{sign} {drawing_of(view.name).title(view, look)}"
+            rows = _title_rows(text, self._time(), room, look)
         else:
-            sign, color, behind = _SIGNS[view.state]
-            text = f"{look.theme.fg(color, sign)} {drawing.title(view, look)}"
-            left = " " * look.pad
-            title = [
-                look.theme.bar(behind, left + row, width)
-                if look.theme.has_background(behind)
-                else left + row
-                for row in _title_rows(text, self._time(), room, look)
-            ]
-            body = []
-        if result is not None:
-            if view.content is not None:
-                body += drawn_by(lambda: result(view, look.expanded, look.theme), room, look)
-        else:
-            indent = "  " if room > 20 else ""
-            inner = room - len(indent)
-            rows = drawing.body(view, inner, look) + image_lines(view.content, inner, look)
-            if room < 40:
-                rows = [cut(row, inner) for row in rows]  # the notes among them
-            body += [indent + row if row else row for row in rows]
-        return title, body
+            rows = [f"{sign if at == 0 else ' '} {row}" for at, row in enumerate(drawn)]
+        left = " " * look.pad
+        if look.theme.has_background(behind):
+            return [look.theme.bar(behind, left + row, width) for row in rows]
+        return [left + row for row in rows]
+
+    def _body(self, own: ToolRenderer, width: int) -> list[str]:
+        """The rows below the title, which are still to be indented."""
+        look, view = self._seen, self.view
+        room = max(4, width - 2 * look.pad)
+        indent = "  " if room > 20 else ""
+        self._lefts = look.pad + 2, look.pad + len(indent)
+        inner = room - len(indent)
+        rows: list[str] | None = None
+        if own.result is not None:
+            rows = [] if view.content is None else own.result(view, inner)
+        if rows is None:
+            rows = drawing_of(view.name).body(view, inner, look)
+        rows = rows + image_lines(view.content, inner, look)
+        if room < 40:
+            rows = [cut(row, inner) for row in rows]  # the notes among them
+        return [indent + row if row else row for row in rows]
 
     def _time(self) -> str:
         elapsed = self.view.elapsed
@@ -173,6 +215,8 @@ class ToolBlock(Block):
 
 class ShellBlock(Block):
     """A command that the person ran. excluded: the model does not get to see it (`!!`)."""
+
+    foldable = True
 
     def __init__(self, look: Look, command: str, *, excluded: bool = False) -> None:
         super().__init__(look)
@@ -198,7 +242,7 @@ class ShellBlock(Block):
         self.invalidate()
 
     def draw(self, width: int) -> list[str]:
-        look, theme, message = self.look, self.look.theme, self._message
+        look, theme, message = self._seen, self.look.theme, self._message
         left = " " * look.pad
         room = max(4, width - 2 * look.pad)
         if len(self._output) > 1:

@@ -214,7 +214,7 @@ def test_files(desk):
         *("deep/", "my file.txt", "secret", "alpha_beta.py"),
     ]
     desk.type("al")
-    assert popup(desk) == ["→ alpha.txt      alpha.txt", "  alpha_beta.py  src/deep/alpha_beta.py"]
+    assert popup(desk) == ["→ alpha.txt", "  alpha_beta.py  src/deep/alpha_beta.py"]
     desk.type("\r")
     assert desk.text == "see @alpha.txt |"
     assert desk.sent == []
@@ -403,5 +403,26 @@ def test_the_users_global_excludes(folder, tmp_path):
         desk.type("@al")
         await until(lambda: desk.frames)
         assert labels(desk) == []
+
+    asyncio.run(work())
+
+
+def test_what_was_found_for_another_text_is_not_put_in():
+    class Slow:
+        triggers = "ax"
+
+        async def complete(self, text, caret, *, asked):
+            await asyncio.sleep(0)
+            return Found(0, caret, [Item(f"{text[:caret]}!", "one")])
+
+    async def work():
+        desk = Desk(providers=[Slow()])
+        desk.type("ab")
+        await until(lambda: labels(desk) == ["one"])
+        desk.type("\x15xyz\t")  # before its answer for that has come
+        assert desk.text == "xyz|"
+        await until(lambda: labels(desk) == ["one"])
+        desk.type("\t")
+        assert desk.text == "xyz!|"
 
     asyncio.run(work())

@@ -22,6 +22,7 @@ from pi.modes.interactive.pickers.dialogs import (
 from pi.modes.interactive.pickers.forks import ForkPicker
 from pi.modes.interactive.pickers.models import ModelPicker
 from pi.modes.interactive.pickers.providers import LoginPicker, LogoutPicker
+from pi.modes.interactive.pickers.resources import ResourcePicker
 from pi.modes.interactive.pickers.scoped_models import ScopedModelsPicker
 from pi.modes.interactive.pickers.settings import SettingsPicker
 from pi.modes.interactive.pickers.stage import Picker, Stage
@@ -37,6 +38,7 @@ from pi.session.store import SessionStore
 from .conftest import Done, Loop, screen
 from .test_login import ROWS as PROVIDERS
 from .test_models import ROWS as MODELS
+from .test_resources import Machine as Resources
 from .test_tree import LINES
 
 KEYS = sorted({key for action in ACTIONS.values() for key in action.keys})
@@ -77,6 +79,13 @@ PANELS: dict[str, Make] = {
     "forks": lambda s, d: ForkPicker(s, d, [("a", "one"), ("b", "two")]),
     "trust": lambda s, d: TrustDialog(s, d, Path("/a/b")),
     "missing": lambda s, d: MissingFolderDialog(s, d, "/a", Path("/b")),
+    "resources": lambda s, d: ResourcePicker(
+        s,
+        d,
+        rows=(machine := Resources()).rows,
+        switch=machine.switch,
+        files={"user": "~/a.json", "project": "b.json"},
+    ),
     "tree": tree,
 }
 

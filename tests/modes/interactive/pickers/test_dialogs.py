@@ -19,6 +19,32 @@ def test_select(stage: Stage, done: Done) -> None:
     assert done.value == 1
 
 
+def test_a_long_question_is_read_whole(stage: Stage, done: Done) -> None:
+    title = "Which of these is to be used for the deployment?"
+    options = ["development", "staging, a copy of production without any real data", "production"]
+    panel = SelectDialog(stage, done, title, options, timeout=60)
+    shown = screen(panel, 40)
+    assert shown.split("\n")[:3] == [
+        "─" * 40,
+        " Which of these is to be used for the",
+        " deployment? (60s)",
+    ]
+    assert "any real data" not in shown
+    press(panel, "down")
+    assert " staging, a copy of production without\n any real data\n" in screen(panel, 40)
+    assert screen(panel, 80).startswith(
+        "── Which of these is to be used for the deployment? (60s) ─"
+    )
+    assert screen(panel, 80).count("any real data") == 1
+    assert "production" in screen(panel, 40, 7), "where there is little room the choices come first"
+    line = InputDialog(stage, done, "A question " * 40)
+    assert "\n>\n" in screen(line, 40, 8)
+
+
+def test_nothing_to_choose_from(stage: Stage, done: Done) -> None:
+    assert "nothing to choose from" in screen(SelectDialog(stage, done, "Which?", []))
+
+
 def test_select_by_digit(stage: Stage, done: Done) -> None:
     panel = SelectDialog(stage, done, "Where to?", ["North", "South"])
     press(panel, "3")

@@ -4,13 +4,13 @@ import pytest
 
 from pi.modes.interactive.cells import plain, width
 from pi.modes.interactive.keymap import Keymap
-from pi.modes.interactive.markdown_rows import Drawing
 from pi.modes.interactive.pickers.screens import (
     ChangelogScreen,
     HotkeysScreen,
     SessionInfoScreen,
 )
 from pi.modes.interactive.pickers.stage import Stage
+from pi.modes.interactive.transcript import Look
 
 STATISTICS: Any = {
     "sessionFile": "/home/me/.pi/agent/sessions/--home-me--/2026-01-01_abc.jsonl",
@@ -65,10 +65,11 @@ def test_hotkeys_are_those_that_are_set(stage: Stage) -> None:
 
 @pytest.mark.parametrize("text", ["# 1.0\n\n- one\n- `two`\n", ""])
 def test_changelog(stage: Stage, text: str) -> None:
-    seen = shown(ChangelogScreen(Drawing(stage.theme), text))
-    assert "What is new" in seen
+    look = Look(stage.theme)
+    seen = shown(ChangelogScreen(look, text))
+    assert "What's New" in seen
     assert ("two" in seen) == bool(text)
-    screen = ChangelogScreen(Drawing(stage.theme), text)
+    screen = ChangelogScreen(look, text)
     first = screen.render(40)
     screen.invalidate()
     assert screen.render(40) is not first
