@@ -1,8 +1,8 @@
 """`--print`: the text of the final reply on stdout, everything else on stderr."""
 
-import sys
 from collections.abc import Sequence
 
+from pi.modes import stdio
 from pi.modes.output import Output
 from pi.modes.signals import aborts_on_signals
 from pi.modes.stderr import tell
@@ -34,7 +34,7 @@ def _print(reply: AssistantMessage) -> int:
         tell(reply.get("errorMessage") or f"The request ended with: {reason}")
         return 1
     text = "".join(f"{block['text']}\n" for block in reply["content"] if block["type"] == "text")
-    output = Output(sys.stdout.fileno())
+    output = Output(stdio.stdout())
     output.write(text.encode(errors="replace"))
     output.flush()
     if reason == "length":

@@ -41,8 +41,9 @@ def test_a_second_signal_cancels_and_the_first_one_counts() -> None:
                 codes.append(received.exit_code)
                 assert aborts == [True]
 
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(SystemExit) as ended:
         asyncio.run(main())
+    assert ended.value.code == 143
     assert codes == [143]
 
 

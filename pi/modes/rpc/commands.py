@@ -5,12 +5,11 @@ NOTHING. It may be a coroutine. PiError becomes a failed response. Commands wait
 REPLACING puts another session in place, but for those of AT_ONCE.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pi.errors import PiError, SessionError
+from pi.errors import PiError
 from pi.models.records import record_of_model
 from pi.modes.rpc import fields
 from pi.modes.rpc.tree import entries_json, tree_json
@@ -19,7 +18,7 @@ from pi.wire.jsonio import dumps
 from pi.wire.messages import THINKING_LEVELS, AgentMessage, ThinkingLevel, text_of
 from pi.wire.model import Model
 
-__all__ = ["AT_ONCE", "COMMANDS", "NOTHING", "REPLACING", "Emit", "Raw"]
+__all__ = ["AT_ONCE", "COMMANDS", "ENDING_BY_THEMSELVES", "NOTHING", "REPLACING", "Emit", "Raw"]
 
 Command = Mapping[str, Any]
 Emit = Callable[[dict[str, Any]], None]
@@ -279,20 +278,12 @@ async def clone(host: Host, command: Command, emit: Emit) -> Any:
 
 
 async def export_html(host: Host, command: Command, emit: Emit) -> Any:
-    # Exports are rare, and bring a page's worth of code.
-    from pi.session.export import default_name, export_file, export_page  # noqa: PLC0415
+    # Pages are written rarely.
+    from pi.modes.exporting import export_session  # noqa: PLC0415
 
     wanted = fields.optional_text(command, "outputPath")
-    store = host.store
-    if store.leaf_id is None or (store.path is not None and not store.saved):
-        raise SessionError("there is nothing to export yet", hint="Send a message first.")
-    name = wanted or default_name(store.path or Path(store.id))
-    target = host.paths.absolute(name)
-    if store.path is None:
-        export_page(store.history.source, target, leaf=store.leaf_id)
-    else:
-        await asyncio.to_thread(export_file, store.path, target)
-    return {"path": name}
+    done = await export_session(host, host.paths.absolute(wanted) if wanted else None)
+    return {"path": wanted or done.path.name}
 
 
 Handler = Callable[[Host, Command, Emit], Any | Awaitable[Any]]
@@ -313,3 +304,5 @@ COMMANDS: Mapping[str, Handler] = {
 
 REPLACING = frozenset({"new_session", "switch_session", "fork", "clone"})
 AT_ONCE = frozenset({"abort", "abort_bash", "abort_retry"})
+ENDING_BY_THEMSELVES = frozenset({"export_html"})
+"""What a large session makes slow, and no extension can keep."""

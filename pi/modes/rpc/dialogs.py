@@ -30,6 +30,7 @@ class Dialogs(UI):
         self._send = send
         self._open: dict[str, asyncio.Future[Record | None]] = {}
         self._closed = False
+        self._silent = False
 
     async def select(
         self, title: str, options: Sequence[str], *, seconds: float | None = None
@@ -53,7 +54,7 @@ class Dialogs(UI):
         self._tell("notify", {"message": message, "notifyType": kind})
 
     def report(self, failure: "HookFailure") -> None:
-        if not self._closed:
+        if not self._silent:
             about = {"extensionPath": failure.owner, "event": failure.event, "error": failure.text}
             if failure.place is not None:
                 about["place"] = failure.place
@@ -90,10 +91,14 @@ class Dialogs(UI):
 
     def close(self) -> None:
         """End what is open, and whatever is asked from now on."""
-        self._closed = True
+        self._closed = self._silent = True
         for waiting in self._open.values():
             if not waiting.done():
                 waiting.set_result(None)
+
+    def say_last(self, send: Callable[[Record], None]) -> None:
+        """Let extensions be heard once more, and ask nothing: their session is about to end."""
+        self._send, self._silent = send, False
 
     async def _ask(self, method: str, fields: Record, seconds: float | None) -> Record | None:
         if self._closed:
@@ -113,7 +118,7 @@ class Dialogs(UI):
             del self._open[key]
 
     def _tell(self, method: str, fields: Record) -> None:
-        if not self._closed:
+        if not self._silent:
             self._request(str(uuid.uuid4()), method, fields)
 
     def _request(self, key: str, method: str, fields: Record) -> None:

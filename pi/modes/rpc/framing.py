@@ -96,6 +96,7 @@ class RecordWriter:
         self._handed: list[bytes] = []
         self._work = threading.Condition()
         self._moved = asyncio.Event()
+        self._hurried = False
         threading.Thread(target=self._run, name="pi-rpc-output", daemon=True).start()
 
     def write(self, record: bytes) -> None:
@@ -109,9 +110,14 @@ class RecordWriter:
 
     async def room(self, limit: int) -> None:
         """Wait until no more than `limit` bytes wait."""
-        while self.waiting > limit and not self.closed:
+        while self.waiting > limit and not (self._hurried or self.closed):
             self._moved.clear()
             await self._moved.wait()
+
+    def hurry(self) -> None:
+        """Let nobody wait for room any more."""
+        self._hurried = True
+        self._moved.set()
 
     def discard(self) -> None:
         """Write nothing more, whatever still comes; what was handed over goes on."""
