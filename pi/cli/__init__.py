@@ -26,7 +26,9 @@ def main(argv: list[str]) -> int:
     # them costs a tenth of it.
     gc.set_threshold(100_000, 20, 50)
     from pi.cli.run import run  # noqa: PLC0415  (after the fast path)
+    from pi.config.environment import mark_process  # noqa: PLC0415  (as above)
 
+    mark_process()
     return run(argv)
 
 

@@ -26,10 +26,11 @@ from pi.config.environment import Environment
 from pi.config.paths import Paths, find_paths
 from pi.config.settings import read_settings
 from pi.config.settings_types import Settings
-from pi.errors import AuthError, ModelError, PiError, UsageError
+from pi.errors import AuthError, ConfigError, ModelError, PiError, UsageError
 from pi.models.fetched import FetchedModels
 from pi.models.registry import ModelRegistry
 from pi.models.resolution import resolve_model
+from pi.modes.stderr import tell
 from pi.providers.registry import APIS
 from pi.runtime.network import surroundings
 
@@ -136,8 +137,32 @@ def login(here: _Here, provider: str, *, key: bool, no_browser: bool) -> int:
         around = surroundings(here.environment, here.settings, device_id=device)
         entry = flow.sign_in(person, around, method)
     here.store.put(provider, entry)
+    if flow is not None and not here.environment.offline and may_have_extensions(here.environment):
+        from pi.cli.extending import refresh_models  # noqa: PLC0415  (for those who have any)
+
+        for problem in refresh_models(here.environment, [provider])[1]:
+            person.say(f"Its list of models could not be had ({problem}); pi asks again.")
     what = "Stored the API key of" if flow is None else "Signed in to"
-    return say(f"{what} {provider}. It is kept in {here.paths.auth}")
+    say(f"{what} {provider}. It is kept in {here.paths.auth}")
+    if provider == "radius":
+        _use_mcp_server(here)
+    return 0
+
+
+def _use_mcp_server(here: _Here) -> None:
+    """An account at Radius has an MCP server. That a sign-in worked holds without it."""
+    from pi.mcp.config import user_file  # noqa: PLC0415  (for this provider only)
+    from pi.mcp.radius import take_radius  # noqa: PLC0415
+
+    path = user_file(here.paths)
+    try:
+        taken = take_radius(path)
+    except (ConfigError, OSError) as error:
+        tell(f"Warning: its MCP server could not be added: {error}")
+        return
+    if taken is not None:
+        done = "uses that sign-in now" if taken.changed else "was added"
+        say(f'Its MCP server "{taken.name}" {done}, in {path}')
 
 
 @auth.command(add_help_option=False)

@@ -6,18 +6,19 @@ from pathlib import Path
 import click
 
 from pi.cli.commands import invoke, say
-from pi.cli.packages import approval, project_settings, spelled_out
+from pi.cli.packages import approval, at_terminal, project_settings, spelled_out
 from pi.config.environment import Environment
 from pi.config.paths import Paths
 from pi.config.settings import read_settings
 from pi.config.settings_write import Scope
 from pi.errors import PiError, UsageError
-from pi.modes.stderr import tell
+from pi.modes.stderr import one_line, tell
+from pi.resources.builtin import listed
 from pi.resources.found import KINDS, Found, Kind
 from pi.resources.gathering import survey
 from pi.resources.switching import switch
 
-__all__ = ["run_config"]
+__all__ = ["run_config", "shown"]
 
 _TITLES = {
     "extensions": "Extensions",
@@ -54,11 +55,13 @@ def config(
     local: bool,
     approve: bool | None,
 ) -> int:
-    """List extensions, skills, prompt templates and themes, or switch some on or off.
+    """Choose which extensions, skills, prompt templates and themes load.
 
-    A NAME is a path as the list shows it, the end of one, or the name of a skill's folder.
-    `inherit`, with --local, takes the project's word back.
+    In a terminal this opens a list to switch them in, otherwise it prints one. With enable or
+    disable it changes what is named and no more. A NAME is a path as the list shows it, the end of
+    one, or the name of a skill's folder. `inherit`, with --local, takes the project's word back.
     """
+    picking = action is None and at_terminal()
     paths, settings = project_settings(environment, approve)
     for problem in settings.diagnostics:
         tell(f"Warning: {problem}")
@@ -68,8 +71,14 @@ def config(
             hint="Add --approve to change them all the same.",
         )
     found, problems = survey(paths, settings, environment, offline=environment.offline)
+    found["extensions"] = [*found["extensions"], *listed(settings)]
     for problem in problems:
         tell(f"Warning: {problem}")
+    if picking:
+        # The terminal interface comes along with it.
+        from pi.cli.config_picker import pick  # noqa: PLC0415
+
+        return pick(environment, paths, trusted=settings.trusted, local=local)
     if action is None:
         return say(_listing(found, paths))
     if action not in _SWITCHES:
@@ -93,12 +102,12 @@ def config(
     for kind, item in chosen:
         if scope == "user" and item.origin.scope == "project":
             raise PiError(
-                f"{_shown(item.path, paths)} belongs to this project",
+                f"{shown(item.path, paths)} belongs to this project",
                 hint="Add --local to change the project's settings.",
             )
         enabled, done = _SWITCHES[action]
         switch(paths, kind, item, scope, enabled)
-        say(f"{done} {_shown(item.path, paths)}")
+        say(one_line(f"{done} {shown(item.path, paths)}"))
     return 0
 
 
@@ -109,7 +118,8 @@ def _listing(found: dict[Kind, list[Found]], paths: Paths) -> str:
         items = found[kind]
         if items:
             lines = [
-                f"  [{'x' if item.enabled else ' '}] {_shown(item.path, paths)}{_whence(item)}"
+                f"  [{'x' if item.enabled else ' '}] "
+                + one_line(f"{shown(item.path, paths)}{_whence(item)}")
                 for item in items
             ]
             blocks.append("\n".join((f"{_TITLES[kind]}:", *lines)))
@@ -119,10 +129,12 @@ def _listing(found: dict[Kind, list[Found]], paths: Paths) -> str:
 def _whence(item: Found) -> str:
     if item.origin.package:
         return f"  ({item.origin.source})"
+    if item.origin.source == "builtin":
+        return "  (comes with pi)"
     return "  (project)" if item.origin.scope == "project" else ""
 
 
-def _shown(path: Path, paths: Paths) -> str:
+def shown(path: Path, paths: Paths) -> str:
     """From the working folder or the home folder, whichever is nearer."""
     for base, prefix in ((paths.cwd, ""), (paths.home, "~/")):
         if path.is_relative_to(base):

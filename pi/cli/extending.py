@@ -16,23 +16,32 @@ from pi.runtime.options import RunOptions
 from pi.runtime.services import read_services, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pi.runtime.additions import Additions, Flag
 
 __all__ = ["Extender", "check_unknown", "extension_flags"]
 
 
 class Extender:
-    """Loads the extensions of whatever session is about to be opened. values: of their flags."""
+    """Loads the extensions of whatever session is about to be opened.
 
-    def __init__(self) -> None:
+    values: of their flags. take_stdio: whether stdin and stdout are for the mode alone.
+    """
+
+    def __init__(self, *, take_stdio: bool = False) -> None:
         self.values: dict[str, bool | str] = {}
+        self._take_stdio = take_stdio
 
     async def __call__(self, host: Host) -> "Additions | None":
-        files = host.services.resources.extensions
-        if not any(file.language == "python" for file in files):
+        if not host.extending.wanted:
             return None
         # Only for those who have extensions.
         from pi.extensions.trusting import load_for  # noqa: PLC0415
+        from pi.modes import stdio  # noqa: PLC0415
+
+        if self._take_stdio:
+            stdio.take()
 
         additions = await load_for(host)
         self._give(additions)
@@ -108,12 +117,33 @@ def with_extensions(
         return registry, credentials
 
 
+def refresh_models(
+    environment: Environment, providers: "Sequence[str] | None" = None
+) -> tuple[list[str], list[str]]:
+    """Let the person's own extensions ask for their models: of whom, and what went wrong."""
+
+    async def read() -> tuple[list[str], list[str]]:
+        options = RunOptions(trust="ignore")
+        host = Host(read_services(options, environment, find_paths(environment)), Extender())
+        await host.extending.load()
+        additions = host.additions
+        if additions is None:
+            return [], []
+        names = [name for name in additions.refreshers if providers is None or name in providers]
+        failed = await host.extending.refresh_models(names, force=True) if names else {}
+        await host.extending.unload("quit", None)
+        texts = [f"{name}: {str(error) or type(error).__name__}" for name, error in failed.items()]
+        return [name for name in names if name not in failed], texts
+
+    return asyncio.run(read())
+
+
 def extension_flags(options: Options, environment: Environment) -> "list[Flag]":
     """The options that extensions add, for --help. Nothing keeps help from being shown."""
 
     async def read() -> "list[Flag]":
         services = read_services(options, environment, find_paths(environment))
-        host = Host(services, Extender())
+        host = Host(services, Extender(take_stdio=True))
         await host.extending.load()
         flags = [] if host.additions is None else list(host.additions.flags.values())
         await host.extending.unload("quit", None)

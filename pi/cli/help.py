@@ -27,12 +27,13 @@ EXAMPLES = (
 
 COMMANDS = (
     ("auth", "Sign in to providers and out, check and print credentials"),
+    ("mcp", "Add, remove and check MCP servers; sign in to them and out"),
     ("sessions", "Find, inspect, repair and export what was said before"),
-    ("install <source>", "Add a package of skills, prompt templates and themes"),
+    ("install <source>", "Add a package of extensions, skills, prompt templates, themes"),
     ("remove <source>", "Remove a package"),
     ("list", "List the packages"),
-    ("update", "Update packages, or the facts about models"),
-    ("config", "List skills, prompt templates and the like; switch them on and off"),
+    ("update", "Update pi, packages, or the facts about models"),
+    ("config", "List extensions, skills and the like; switch them on and off"),
 )
 
 VARIABLES = (

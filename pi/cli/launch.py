@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Sequence
 
 from pi.cli.extending import Extender, check_unknown, trusted_by_extensions
@@ -10,7 +9,10 @@ from pi.cli.options import Options
 from pi.cli.prompts import compose_prompts
 from pi.config.environment import Environment
 from pi.config.paths import find_paths
+from pi.errors import PiError
 from pi.models.listing import list_models as model_table
+from pi.modes import stdio
+from pi.modes.signals import end_now
 from pi.modes.stderr import tell
 from pi.runtime.attachments import image_loader
 from pi.runtime.host import Host, open_host
@@ -20,6 +22,9 @@ from pi.runtime.services import read_services, warn
 
 __all__ = ["list_models", "run_prompts"]
 
+PATIENCE = 2.0
+"""Seconds for what is left at the end to end."""
+
 
 def list_models(options: Options, environment: Environment) -> str:
     """The table of `--list-models`."""
@@ -28,7 +33,7 @@ def list_models(options: Options, environment: Environment) -> str:
 
     async def table() -> str:
         # Extensions may bring models.
-        host = Host(services, Extender())
+        host = Host(services, Extender(take_stdio=True))
         await host.extending.load()
         try:
             return model_table(services.registry, services.credentials, options.list_models)
@@ -45,23 +50,42 @@ def run_prompts(options: Options, environment: Environment) -> int:
         return _interactive(options, environment)
     with asyncio.Runner() as runner:
         check_unknown(options, environment)
-        extender = Extender()
+        extender = Extender(take_stdio=True)
         host = runner.run(open_host(options, environment, extender))
         try:
             options = extender.read_flags(options, host)
             # Outside of the loop, whose handler of Ctrl-C would not end a read of stdin.
             prompts = _prompts(options, host) if options.mode != "rpc" else ()
-            code = runner.run(_run(options, host, prompts))
+            try:
+                code = runner.run(_run(options, host, prompts))
+            except asyncio.CancelledError:
+                raise PiError("an extension cancelled what pi was doing") from None
             if options.verbose and host.store.saved:
                 tell(f"Session: {host.store.path}")
-            return code
         finally:
             runner.run(host.close())
+        runner.run(_let_go(code))
+        return code
+
+
+async def _let_go(code: int) -> None:
+    """End what extensions left behind; pi itself at once, if it does not end.
+
+    A task may swallow its cancellation, and asyncio would wait for it for ever.
+    """
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        _, pending = await asyncio.wait(others, timeout=PATIENCE)
+        if pending:
+            tell("An extension's task does not end; pi ends without it.")
+            end_now(code)
 
 
 def _interactive(options: Options, environment: Environment) -> int:
     # A mode is loaded only when it runs; this one brings all of the terminal along.
-    from pi.modes.interactive.start import run_interactive  # noqa: PLC0415
+    from pi.modes.interactive.start import Prepare, run_interactive  # noqa: PLC0415
     from pi.modes.interactive.wishes import InteractiveOptions  # noqa: PLC0415
 
     check_unknown(options, environment)
@@ -69,13 +93,16 @@ def _interactive(options: Options, environment: Environment) -> int:
     extender = Extender()
     wishes = InteractiveOptions(options.pick_session, options.tui_mode, options.use_theme)
 
-    async def host(chosen: RunOptions) -> Host:
-        return await open_host(chosen, environment, extender)
+    async def host(chosen: RunOptions, prepare: Prepare) -> Host:
+        return await open_host(chosen, environment, extender, prepare=prepare)
 
     def prompts(host: Host) -> Sequence[Prompt]:
         return _prompts(extender.read_flags(options, host), host)
 
-    return asyncio.run(run_interactive(options, environment, wishes, host, prompts))
+    with asyncio.Runner() as runner:
+        code = runner.run(run_interactive(options, environment, wishes, host, prompts))
+        runner.run(_let_go(code))
+        return code
 
 
 def _prompts(options: Options, host: Host) -> Sequence[Prompt]:
@@ -84,7 +111,7 @@ def _prompts(options: Options, host: Host) -> Sequence[Prompt]:
     prompts = compose_prompts(
         options.messages,
         options.files,
-        None if os.isatty(0) else sys.stdin.buffer.read(),
+        _stdin(),
         cwd=services.paths.cwd,
         home=services.paths.home,
         load_image=image_loader(services.settings, host.model),
@@ -94,7 +121,18 @@ def _prompts(options: Options, host: Host) -> Sequence[Prompt]:
     return prompts
 
 
+def _stdin() -> bytes | None:
+    """All of it; None for a terminal."""
+    if os.isatty(stdio.stdin()):
+        return None
+    with open(stdio.stdin(), "rb", closefd=False) as source:
+        return source.read()
+
+
 async def _run(options: Options, host: Host, prompts: Sequence[Prompt]) -> int:
+    if options.mode != "text":
+        # Extensions may come later: then it would be too late, the mode reads and writes already.
+        stdio.take()
     # A mode is loaded only when it runs.
     if options.mode == "rpc":
         from pi.modes.rpc import run_rpc  # noqa: PLC0415

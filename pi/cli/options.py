@@ -27,12 +27,6 @@ DEMO = "demo"
 
 GROUPS = ("Output", "Models", "Sessions", "Tools", "Instructions", "Resources", "Process")
 
-SUBCOMMANDS = frozenset({"mcp"})
-"""First words that are commands of their own, and not there yet."""
-
-NOTHING_TO_DISABLE = frozenset({"--no-mcp"})
-"""Accepted without effect: scripts that switch off what is not there yet get what they ask for."""
-
 # Compiled by `re` at their first use: most runs get by without.
 _SESSION_ID = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 
@@ -206,6 +200,7 @@ COMMAND = click.Command(
                       "(repeatable)"),
         _flag("-ne", "--no-extensions", group="Resources",
               help="Without the extensions that are found; those of -e stay"),
+        _flag("--no-mcp", group="Resources", help="Without MCP servers"),
         PiOption("--tui-mode", group="Process", metavar="<mode>",
                  type=click.Choice(("regular", "fullscreen")),
                  help="How the terminal interface uses the screen: regular or fullscreen"),
@@ -240,11 +235,6 @@ def parse(
     Raises UsageError for the first thing that is wrong. Unknown options and conflicts do not keep
     --help and --version from being shown; values of the wrong form do.
     """
-    if argv and argv[0] in SUBCOMMANDS:
-        raise UsageError(
-            f"this version of pi does not have the command `pi {argv[0]}` yet",
-            hint=f"To send the word as a prompt: pi -p -- {argv[0]}",
-        )
     options, positional, refused, given = _canonical(argv, flags)
     try:
         values = COMMAND.make_context("pi", [*options, "--", *positional]).params
@@ -324,7 +314,7 @@ def _canonical(
                 raise UsageError(f"{arg} needs a value")
             else:
                 given[arg[2:]] = rest.pop()
-        elif arg not in NOTHING_TO_DISABLE:
+        else:
             refused = refused or _refuse(arg, known)
             if not arg.startswith("--"):
                 raise refused
@@ -425,6 +415,7 @@ def _resources(values: dict[str, Any]) -> ResourceChoice:
     return ResourceChoice(
         **{kind: tuple(filter(None, values[kind] or ())) for kind in KINDS},
         without=frozenset(kind for kind in KINDS if values[f"no_{kind}"]),
+        without_builtin=frozenset(("mcp",) if values["no_mcp"] else ()),
     )
 
 

@@ -1,5 +1,6 @@
 """`pi install`, `remove`, `list` and the packages' part of `update`."""
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,9 +13,9 @@ from pi.config.paths import Paths, find_paths
 from pi.config.settings import read_settings
 from pi.config.settings_types import Settings
 from pi.config.settings_write import Scope
-from pi.config.trust import is_trusted, protected_resources, saved_trust
+from pi.config.trust import decide_trust, protected_resources, saved_trust
 from pi.errors import PiError
-from pi.modes.stderr import tell
+from pi.modes.stderr import one_line, tell
 from pi.resources.packages.configured import (
     Declaration,
     declarations,
@@ -26,7 +27,15 @@ from pi.resources.packages.places import Places
 from pi.resources.packages.programs import PackageError, Programs
 from pi.resources.packages.source import LocalSource, identity, parse_source
 
-__all__ = ["approval", "project_settings", "run_packages", "spelled_out", "update_installed"]
+__all__ = [
+    "approval",
+    "at_terminal",
+    "check_installed",
+    "project_settings",
+    "run_packages",
+    "spelled_out",
+    "update_installed",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,12 +90,12 @@ def install(environment: Environment, source: str, *, local: bool, approve: bool
     paths, settings = _here(environment, approve)
     scope = _scope(local, settings)
     places, package = Places(paths), parse_source(source)
-    say(f"Installing {source}...")
+    say(f"Installing {one_line(source)}...")
     # What settings hold may lie elsewhere than what is typed: a path is relative to here.
     where = "temporary" if isinstance(package, LocalSource) else scope
     install_source(package, where, places, _programs(environment, settings), latest=True)
     declare(paths, scope, source)
-    say(f"Installed {source}")
+    say(f"Installed {one_line(source)}")
     if scope == "project" and saved_trust(paths) is not True and protected_resources(paths):
         tell("This project's settings are used once it is trusted: see pi --help, --approve.")
     return 0
@@ -109,7 +118,7 @@ def remove(environment: Environment, source: str, *, local: bool, approve: bool 
     scope = _scope(local, settings)
     if not _matching(source, declarations(settings).packages, paths, scope):
         raise _unknown(source, settings, paths)
-    say(f"Removing {source}...")
+    say(f"Removing {one_line(source)}...")
     package = Declaration(source, parse_source(source), scope)
     try:
         remove_source(package, Places(paths), _programs(environment, settings))
@@ -117,7 +126,7 @@ def remove(environment: Environment, source: str, *, local: bool, approve: bool 
         # What is declared no more does no harm.
         tell(f"Warning: some of its files are still there: {error}")
     withdraw(paths, scope, source)
-    return say(f"Removed {source}")
+    return say(f"Removed {one_line(source)}")
 
 
 @click.command("list", add_help_option=False)
@@ -145,12 +154,9 @@ def list_packages(environment: Environment, *, approve: bool | None) -> int:
 def update_installed(environment: Environment, source: str | None, *, approve: bool | None) -> int:
     """Bring all packages up to date, or one. Raises PiError when one could not be."""
     from pi.resources.packages.updating import update_packages  # noqa: PLC0415  (as in remove)
+    from pi.runtime.updates import forget_updates  # noqa: PLC0415  (as in remove)
 
-    paths = find_paths(environment)
-    files = read_settings(paths)
-    # Updating runs other programs for the project: nothing but a person's word allows that.
-    trusted = saved_trust(paths) is True if approve is None else approve
-    settings = files.resolve(trusted=trusted)
+    paths, settings = _updatable(environment, approve)
     packages = list(declarations(settings).packages)
     if source is not None:
         packages = [
@@ -164,6 +170,7 @@ def update_installed(environment: Environment, source: str | None, *, approve: b
         return say("Packages were not updated: pi is offline.")
     if not packages:
         return say("No packages installed.")
+    forget_updates(paths)
     changed, problems = [], []
     for update in update_packages(packages, Places(paths), _programs(environment, settings)):
         text = update.package.text
@@ -172,23 +179,57 @@ def update_installed(environment: Environment, source: str | None, *, approve: b
         elif update.changed:
             where = " (project)" if update.package.scope == "project" else ""
             before, after = update.before or "(none)", update.after or "(none)"
-            changed.append(f"  {text}{where} {before} -> {after}")
+            changed.append(one_line(f"{text}{where} {before} -> {after}"))
     if changed:
         count = f"{len(changed)} package{'s' if len(changed) > 1 else ''}"
-        say("\n".join((f"Updated {count}:", *changed)))
+        say("\n  ".join((f"Updated {count}:", *changed)))
     if problems:
         raise PiError(f"not every package could be updated: {'; '.join(problems)}")
     if not changed:
-        say(f"{source} is up to date." if source else "All packages are up to date.")
+        say(f"{one_line(source)} is up to date." if source else "All packages are up to date.")
     return 0
 
 
+def check_installed(environment: Environment, *, approve: bool | None) -> int:
+    """Tell what could be updated. The answers are kept for the terminal interface."""
+    from pi.runtime.updates import ask_for_updates, known_updates  # noqa: PLC0415  (as in remove)
+
+    paths, settings = _updatable(environment, approve)
+    if environment.offline:
+        return say("Nothing was asked: pi is offline.")
+    for name, problem in ask_for_updates(paths, settings, environment):
+        tell(f"Warning: {name}: {problem}")
+    known = known_updates(paths, settings, environment)
+    lines = [f"pi {known.pi}: pi update"] if known.pi else []
+    lines += [f"{one_line(name)}: pi update --extensions" for name in known.packages]
+    return say("\n".join(lines) or "Nothing newer is known.")
+
+
+def _updatable(environment: Environment, approve: bool | None) -> tuple[Paths, Settings]:
+    """As `project_settings`, for what runs other programs: only a person's word allows that."""
+    paths = find_paths(environment)
+    trusted = saved_trust(paths) is True if approve is None else approve
+    return paths, read_settings(paths).resolve(trusted=trusted)
+
+
 def project_settings(environment: Environment, approve: bool | None) -> tuple[Paths, Settings]:
-    """The folders, and the settings with the project's if that is trusted."""
+    """The folders, and the settings with the project's if that is trusted.
+
+    Undecided, a person at the terminal is asked.
+    """
     paths = find_paths(environment)
     files = read_settings(paths)
-    trusted = is_trusted(paths, approve=approve, default=files.default_project_trust)
-    return paths, files.resolve(trusted=trusted)
+    trusted = decide_trust(paths, approve=approve, default=files.default_project_trust)
+    if trusted is None and at_terminal():
+        from pi.cli.asking import ask_trust  # noqa: PLC0415  (the terminal interface comes with it)
+
+        trusted = ask_trust(environment, paths)
+    return paths, files.resolve(trusted=trusted is True)
+
+
+def at_terminal() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _here(environment: Environment, approve: bool | None) -> tuple[Paths, Settings]:
@@ -243,8 +284,8 @@ def _short_names(package: Declaration) -> list[str]:
 
 def _listed(package: Declaration, places: Places) -> list[str]:
     filtered = " (filtered)" if package.selection is not None else ""
-    lines = [f"  {package.text}{filtered}"]
+    lines = [f"  {one_line(package.text)}{filtered}"]
     place = places.installed(package.source, package.scope)
     if is_installed(package.source, package.scope, places):
-        lines.append(f"    {place}")
+        lines.append(f"    {one_line(str(place))}")
     return lines

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pi.config.documents import read_regular
 from pi.config.environment import Environment
 from pi.config.paths import find_paths
 
@@ -20,7 +21,7 @@ def may_have_extensions(environment: Environment, named: Sequence[str] = ()) -> 
         if (folder / "extensions").is_dir():
             return True
         try:
-            text = settings.read_bytes()
+            text = read_regular(settings)
         except OSError:
             continue
         if b'"extensions"' in text or b'"packages"' in text:

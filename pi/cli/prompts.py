@@ -14,14 +14,11 @@ from urllib.parse import unquote
 from pi.errors import PiError
 from pi.runtime.attachments import LoadImage
 from pi.runtime.prompts import Prompt
+from pi.wire.blanks import BLANKS
 from pi.wire.messages import ImageContent
 
 __all__ = ["compose_prompts"]
 
-# What JavaScript's trim() takes off: not str.strip()'s set, which has control characters too.
-_BLANKS = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
-    map(chr, range(0x2000, 0x200B))
-)
 # Compiled by `re` at their first use: most runs get by without.
 _ODD_SPACES = "[\xa0\u2000-\u200a\u202f\u205f\u3000]"
 
@@ -63,11 +60,11 @@ def compose_prompts(
         text = "\n\n".join((text, "\n".join(notes)))
     prompts = [Prompt(text, tuple(images))]
     prompts += (Prompt(_printable(message)) for message in messages[1:])
-    return [prompt for prompt in prompts if prompt.images or prompt.text.strip(_BLANKS)]
+    return [prompt for prompt in prompts if prompt.images or prompt.text.strip(BLANKS)]
 
 
 def _stdin_text(data: bytes | None) -> str:
-    return (data or b"").decode("utf-8", "replace").strip(_BLANKS)
+    return (data or b"").decode("utf-8", "replace").strip(BLANKS)
 
 
 def _printable(text: str) -> str:

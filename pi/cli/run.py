@@ -19,7 +19,7 @@ __all__ = ["run"]
 INTERRUPTED = 130
 
 COMMANDS = (
-    *("auth", "sessions", "update"),
+    *("auth", "mcp", "sessions", "update"),
     *("install", "remove", "uninstall", "list", "config"),
 )
 """First words that are commands of their own."""
@@ -104,6 +104,10 @@ def _command(argv: Sequence[str], environment: Environment) -> int:
         from pi.cli.auth import run_auth  # noqa: PLC0415
 
         return run_auth(argv[1:], environment)
+    if argv[0] == "mcp":
+        from pi.cli.mcp import run_mcp  # noqa: PLC0415
+
+        return run_mcp(argv[1:], environment)
     if argv[0] == "sessions":
         from pi.cli.sessions_command import run_sessions  # noqa: PLC0415
 
@@ -136,7 +140,12 @@ def _version(verbose: bool) -> str:
 
 
 def _show(text: str) -> int:
-    sys.stdout.write(text if not text or text.endswith("\n") else f"{text}\n")
+    if text and not text.endswith("\n"):
+        text += "\n"
+    if (stdio := sys.modules.get("pi.modes.stdio")) is not None:
+        stdio.show(text)  # extensions were loaded, and stdout kept from them
+        return 0
+    sys.stdout.write(text)
     sys.stdout.flush()
     return 0
 

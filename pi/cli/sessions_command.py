@@ -4,7 +4,6 @@ import os
 import select
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,11 +12,9 @@ import click
 from pi.cli.columns import clean, terminal_width
 from pi.cli.sessions_output import hit_list, hit_record, listed_record, session_list
 from pi.config.environment import Environment
-from pi.config.paths import Paths, find_paths
-from pi.config.settings import read_settings
-from pi.errors import PiError, SessionError, UsageError
+from pi.errors import PiError, UsageError
 from pi.modes.stderr import tell
-from pi.session.index.catalog import Listed, SessionIndex
+from pi.runtime.storage import Storage
 from pi.session.index.texts import query_of
 
 __all__ = ["run_sessions", "sessions_group"]
@@ -47,51 +44,6 @@ def run_sessions(arguments: Sequence[str], environment: Environment) -> int:
     except click.Abort:
         raise KeyboardInterrupt from None
     return code or 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where this command looks. chosen: the storage somebody named, None for the default."""
-
-    paths: Paths
-    chosen: Path | None
-
-    @classmethod
-    def find(cls, environment: Environment, flag: str | None) -> "_Place":
-        paths = find_paths(environment)
-        setting = read_settings(paths).resolve(trusted=False).session_dir
-        chosen = paths.session_storage(flag=flag, variable=environment.session_dir, setting=setting)
-        return cls(paths, chosen)
-
-    @property
-    def root(self) -> Path:
-        return self.paths.sessions if self.chosen is None else self.chosen
-
-    @property
-    def folder(self) -> Path:
-        """Where the sessions of this working folder are."""
-        from pi.session.locate import session_folder  # noqa: PLC0415  (a search has no use for it)
-
-        return session_folder(self.root, str(self.paths.cwd)) if self.chosen is None else self.root
-
-    def is_here(self, session: Listed) -> bool:
-        """As --continue sees it: by folder, or by header where all lie together."""
-        if self.chosen is None:
-            return session.path.parent == self.folder
-        return session.summary.cwd == str(self.paths.cwd)
-
-    def session(self, text: str) -> Path:
-        """The file that a path, an id or the beginning of one means. Raises SessionError."""
-        from pi.session.locate import find_session  # noqa: PLC0415  (as above)
-
-        root = self.paths.sessions if self.chosen is None else None
-        found = find_session(text, str(self.paths.cwd), self.folder, root)
-        if not found.path.is_file():
-            raise SessionError(f"there is no session file {found.path}")
-        return found.path
-
-    def index(self) -> SessionIndex:
-        return SessionIndex(self.paths.session_index)
 
 
 def _common(command: F) -> F:
@@ -138,7 +90,7 @@ def list_sessions(
     limit: int | None = None,
 ) -> int:
     """List sessions, the last used first."""
-    place = _Place.find(environment, session_dir)
+    place = Storage.find(environment, session_dir)
     with place.index() as index:
         found = index.sessions(place.root)
         _tell_all(index.notices)
@@ -192,7 +144,7 @@ def search_sessions(
     text = " ".join(words)
     if not query_of(text):
         raise UsageError(f"there is no word to search for in {clean(text)!r}")
-    place = _Place.find(environment, session_dir)
+    place = Storage.find(environment, session_dir)
     with place.index() as index, _Progress("Indexing") as progress:
         hits = index.search(
             place.root,
@@ -227,7 +179,7 @@ def show_session(
         shown_text,
     )
 
-    place = _Place.find(environment, session_dir)
+    place = Storage.find(environment, session_dir)
     shown = read_session(place.session(session))
     if as_json:
         _write_json(shown_record(shown))
@@ -241,7 +193,7 @@ def show_session(
 @click.pass_obj
 def reindex_sessions(environment: Environment, session_dir: str | None, as_json: bool) -> int:
     """Make the index anew from all session files. Never needed, but never wrong."""
-    place = _Place.find(environment, session_dir)
+    place = Storage.find(environment, session_dir)
     with place.index() as index, _Progress("Indexing") as progress:
         found = index.reindex(place.root, progress)
         progress.clear()
@@ -285,7 +237,7 @@ def doctor(
     """
     from pi.cli.sessions_doctor import Patient, treat  # noqa: PLC0415  (reads whole sessions)
 
-    place = _Place.find(environment, session_dir)
+    place = Storage.find(environment, session_dir)
     if sessions:
         paths = [place.session(text) for text in sessions]
     else:
@@ -325,7 +277,7 @@ def export_session(
     """
     from pi.session.copy import copy_lines, write_copy  # noqa: PLC0415  (only here)
 
-    place = _Place.find(environment, session_dir)
+    place = Storage.find(environment, session_dir)
     path = place.session(session)
     if file is None or file == "-":
         for block in copy_lines(path):

@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.registries import index, npm, repository
+from tests.rpc_client import RpcClient
 from tests.scripted_provider import ScriptedProvider, Turn
+
+__all__ = ["index", "npm", "repository"]
 
 COMMAND = [str(Path(sys.executable).with_name("pi"))]
 """The console script of the environment the tests run in."""
@@ -73,6 +77,10 @@ class Machine:
             env=self.environment,
             **options,
         )
+
+    def rpc(self, *arguments: str) -> RpcClient:
+        command = [*COMMAND, "--mode", "rpc", *arguments]
+        return RpcClient(command, cwd=self.project, env=self.environment)
 
     def run(
         self, *arguments: str, stdin: bytes | None = None, cwd: Path | None = None, **env: str

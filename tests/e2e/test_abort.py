@@ -4,23 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Scripted, ScriptedFactory
+from tests.waiting import eventually, gone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 SLOW = {"blocks": [{"text": "word " * 200}], "delay": 0.05, "piece": 5}
-
-
-def wait_for(condition, seconds: float = 20) -> None:  # type: ignore[no-untyped-def]
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.02)
 
 
 def until_streaming(process: "subprocess.Popen[bytes]", sign: bytes = b"text_delta") -> None:
@@ -43,7 +36,7 @@ def test_a_signal_while_streaming(scripted: ScriptedFactory, number: int, code: 
     last = script.machine.messages()[-1]
     assert (last["role"], last["stopReason"]) == ("assistant", "aborted")
     assert last["content"][0]["text"].startswith("word ")
-    wait_for(lambda: script.server.dropped == [0])
+    assert eventually(lambda: script.server.dropped == [0])
 
 
 def test_a_signal_kills_the_tools(scripted: ScriptedFactory, tmp_path: Path) -> None:
@@ -57,20 +50,11 @@ def test_a_signal_kills_the_tools(scripted: ScriptedFactory, tmp_path: Path) -> 
     process.communicate(timeout=20)
     assert process.returncode == 130
     child = int(pid.read_text())
-    wait_for(lambda: not alive(child))
+    assert gone(child)
     result, reply = script.machine.messages()[-2:]
     assert (result["role"], result["isError"]) == ("toolResult", True)
     assert result["content"][0]["text"].startswith("started")
     assert reply["stopReason"] == "aborted"
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or status.read_text().split()[2] != "Z"
 
 
 def test_the_session_goes_on_after_an_abort(scripted: ScriptedFactory) -> None:
@@ -121,7 +105,7 @@ def test_a_kill_loses_nothing_that_was_told(scripted: ScriptedFactory, tmp_path:
         told.append(line)
         if b"tool_execution_start" in line:
             break
-    wait_for(lambda: pid.exists() and pid.read_text().strip())
+    assert eventually(lambda: pid.exists() and pid.read_text().strip())
     process.kill()
     process.communicate(timeout=10)
     os.kill(int(pid.read_text()), signal.SIGKILL)

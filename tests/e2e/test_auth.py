@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -303,7 +304,8 @@ class Terminal:
             stdout=other,
             stderr=other,
             cwd=machine.project,
-            env={**machine.environment, "PATH": "/nonexistent"},
+            # Where it hangs, SIGABRT shows what every thread waits for.
+            env={**machine.environment, "PATH": "/nonexistent", "PYTHONFAULTHANDLER": "1"},
             start_new_session=True,
         )
         os.close(other)
@@ -329,9 +331,16 @@ class Terminal:
     def press(self, keys: bytes) -> None:
         os.write(self._descriptor, keys)
 
-    def wait(self) -> int:
+    def wait(self, seconds: float = 60) -> int:
         """The exit code; what is still shown is kept."""
+        deadline = time.monotonic() + seconds
+        ended = True
         while True:
+            if ended and time.monotonic() > deadline:
+                ended = False
+                self._process.send_signal(signal.SIGABRT)
+            if not select.select([self._descriptor], [], [], 0.2)[0]:
+                continue
             try:
                 data = os.read(self._descriptor, 65536)
             except OSError:
@@ -340,7 +349,9 @@ class Terminal:
                 break
             self.shown += data.decode()
         os.close(self._descriptor)
-        return self._process.wait(60)
+        code = self._process.wait(seconds)
+        assert ended, self.shown
+        return code
 
 
 @pytest.fixture
@@ -445,6 +456,36 @@ def test_signing_in_with_a_browser(machine: Machine, way: str) -> None:
         "refresh": "RT-1",
         "expires": 0,
     }
+
+
+@posix
+@pytest.mark.parametrize("file", [None, "{broken"])
+def test_radius_brings_its_mcp_server_along(machine: Machine, file: str | None) -> None:
+    path = machine.agent / "mcp.json"
+    if file is not None:
+        machine.write("mcp.json", file)
+    device = {
+        "device_code": "D",
+        "user_code": "U-1",
+        "verification_uri": "https://radius.pi.dev/device",
+        "interval": 1,
+    }
+    answers = {
+        "/radius.pi.dev/v1/oauth/device": [(200, device)],
+        "/radius.pi.dev/v1/oauth/token": [(200, TOKENS)],
+    }
+    with Server(answers) as server:
+        screen = signing_in(machine, server, "radius", "--no-browser")
+        assert screen.wait() == 0
+    assert "Signed in to radius" in screen.shown
+    assert stored(machine)["radius"]["access"] == "AT-1"
+    if file is None:
+        entry = {"url": "https://radius.pi.dev/mcp", "auth": {"provider": "radius"}}
+        assert json.loads(path.read_text()) == {"mcpServers": {"radius": entry}}
+        assert f'Its MCP server "radius" was added, in {path}' in screen.shown
+    else:
+        assert path.read_text() == file
+        assert f"its MCP server could not be added: {path}" in screen.shown
 
 
 @posix

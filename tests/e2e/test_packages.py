@@ -2,154 +2,16 @@
 
 import json
 import os
+import re
 import signal
-import subprocess
-import sys
 import time
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pi.config.environment import read_environment
-from pi.config.paths import find_paths
-from pi.config.settings import load_settings
-from pi.resources.loading import load_resources
 from tests.e2e.conftest import Machine
-
-DEMO = ("--provider", "demo", "--mode", "json", "-p")
-
-# Installs from a folder beside its own file, as npm lays things out; "slow" is for kills.
-NPM = """
-import json, os, pathlib, shutil, sys, time
-registry = pathlib.Path(__file__).with_name("registry")
-with open(pathlib.Path(__file__).with_name("calls"), "a") as calls:
-    calls.write(json.dumps(sys.argv[1:]) + "\\n")
-verb, *words = sys.argv[1:]
-if verb == "view":
-    name = words[0].rpartition("@")[0] or words[0]
-    print(json.dumps(sorted(p.name for p in (registry / name).iterdir())))
-    sys.exit()
-root = pathlib.Path(words[words.index("--prefix") + 1]) if "--prefix" in words else None
-modules = root / "node_modules" if root else pathlib.Path("node_modules")
-if verb == "uninstall":
-    shutil.rmtree(modules / words[0])
-    sys.exit()
-if root is None:
-    modules.mkdir(exist_ok=True)
-    sys.exit()
-name, at, version = words[0][1:].partition("@")
-name = words[0][0] + name
-versions = sorted(p.name for p in (registry / name).iterdir()) if (registry / name).exists() else []
-version = version if version in versions else (versions[-1:] or [None])[0]
-if version is None:
-    print("npm error code E404\\nnpm error 404 Not Found - " + name, file=sys.stderr)
-    sys.exit(1)
-shutil.rmtree(modules / name, ignore_errors=True)
-source = registry / name / version
-(modules / name).mkdir(parents=True)
-shutil.copy(source / "package.json", modules / name / "package.json")
-if (registry / "slow").exists():
-    print("half", flush=True)
-    time.sleep(60)
-shutil.copytree(source, modules / name, dirs_exist_ok=True)
-"""
-
-
-def skill(folder: Path, name: str, body: str = "Do it.") -> None:
-    path = folder / name / "SKILL.md"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"---\nname: {name}\ndescription: Does {name}\n---\n{body}\n")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def npm(machine: Machine, tmp_path: Path) -> Path:
-    """The registry's folder; settings name the command."""
-    program = tmp_path / "npm.py"
-    program.write_text(NPM)
-    machine.write("settings.json", {"npmCommand": [sys.executable, str(program)]})
-    machine.environment.pop("PI_OFFLINE", None)
-    (tmp_path / "registry").mkdir()
-    return tmp_path / "registry"
-
-
-def publish(registry: Path, name: str, version: str, **manifest: Any) -> Path:
-    folder = registry / name / version
-    folder.mkdir(parents=True)
-    (folder / "package.json").write_text(json.dumps({"name": name, "version": version, **manifest}))
-    return folder
-
-
-@pytest.fixture
-def repository(machine: Machine, tmp_path: Path) -> Path:
-    """A git repository that pi reaches as git:example.org/team/tools."""
-    folder = tmp_path / "hosted" / "team" / "tools"
-    folder.mkdir(parents=True)
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    skill(folder / "skills", "from-git")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "-m", "one")
-    git(folder, "tag", "v1")
-    (machine.home / ".gitconfig").write_text(
-        f'[url "file://{tmp_path}/hosted/"]\n\tinsteadOf = https://example.org/\n'
-    )
-    machine.environment.pop("PI_OFFLINE", None)
-    return folder
-
-
-@pytest.fixture
-def index(machine: Machine, tmp_path: Path) -> Path:
-    """A folder of wheels that pip takes for all the packages there are."""
-    folder = tmp_path / "wheels"
-    folder.mkdir()
-    machine.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)}
-    machine.environment.pop("PI_OFFLINE", None)
-    return folder
-
-
-def wheel(folder: Path, name: str, version: str, files: dict[str, str], needs: str = "") -> None:
-    info = f"{name}-{version}.dist-info"
-    files = {
-        **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        + (f"Requires-Dist: {needs}\n" if needs else ""),
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
-    record = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
-    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
-        for path, text in {**files, f"{info}/RECORD": record}.items():
-            archive.writestr(path, text)
-
-
-def skills(machine: Machine, *options: str) -> list[str]:
-    """The names of the skills a run tells its model of."""
-    done = machine.run(*options, *DEMO, "hello")
-    assert done.code == 0, done.stderr
-    system = next(e["message"] for e in done.events if e.get("message", {}).get("role") == "system")
-    section = system["sections"].get("skills", "")
-    return [line.split(">")[1].split("<")[0] for line in section.splitlines() if "<name>" in line]
-
-
-def loaded(machine: Machine, *, trusted: bool = False) -> list[str]:
-    """The same without a run: what a run would load."""
-    environment = read_environment({"HOME": str(machine.home), "PATH": ""})
-    paths = find_paths(environment, machine.project)
-    settings = load_settings(paths, trusted=trusted)
-    found = load_resources(paths, settings, environment, offline=True)
-    return [item.name for item in found.skills]
+from tests.e2e.registries import DEMO, git, loaded, publish, skill, skills, wheel
 
 
 def packages(machine: Machine) -> Any:
@@ -330,6 +192,27 @@ def test_pip_from_install_to_removal(machine: Machine, index: Path) -> None:
     assert not place.exists()
 
 
+@pytest.mark.parametrize("line", ["user = true", "prefix = /nowhere", "root = /nowhere"])
+def test_pip_is_told_to_install_elsewhere(machine: Machine, index: Path, line: str) -> None:
+    """By a pip.conf that is meant for other things."""
+    config = machine.home / "pip.conf"
+    config.write_text(f"[install]\n{line}\n")
+    machine.environment["PIP_CONFIG_FILE"] = str(config)
+    head = "---\nname: one\ndescription: x\n---\nDo."
+    page = {"tools/__init__.py": "", "tools/skills/one/SKILL.md": head}
+    wheel(index, "tools", "1.0", page)
+    assert machine.run("install", "pip:tools").code == 0
+    assert skills(machine) == ["one"]
+    wheel(index, "tools", "1.1", page)
+    done = machine.run("update", "--extensions")
+    assert "pip:tools 1.0 -> 1.1" in done.text
+    done = machine.run("install", "pip:nowhere")
+    assert (done.code, done.stderr.splitlines()[-1]) == (
+        1,
+        "Error: pip install failed: exit code 1",
+    )
+
+
 def test_local_packages_stay_where_they_are(machine: Machine, tmp_path: Path) -> None:
     skill(tmp_path / "mine" / "skills", "one")
     assert machine.run("install", "../mine").code == 0
@@ -360,23 +243,6 @@ def test_project_packages_need_trust(machine: Machine, tmp_path: Path) -> None:
     assert machine.run("list", "-na").text == "No packages installed.\n"
     assert machine.run("remove", "-l", "-a", "../mine").code == 0
     assert json.loads(file.read_text()) == {"packages": []}
-
-
-def test_e_is_for_one_run(machine: Machine, npm: Path, repository: Path, tmp_path: Path) -> None:
-    skill(tmp_path / "mine" / "skills", "local")
-    skill(publish(npm, "tools", "1.0.0") / "skills", "npm")
-    sources = ("../mine", "npm:tools", "git:example.org/team/tools")
-    options = [word for source in sources for word in ("-e", source)]
-    assert skills(machine, *options) == ["local", "npm", "from-git"]
-    assert skills(machine) == []
-    assert packages(machine) is None
-    # What is kept serves without a network, and is renewed with one.
-    skill(publish(npm, "tools", "1.1.0") / "skills", "newer")
-    assert skills(machine, "--offline", "-ns", "-e", "npm:tools") == ["npm"]
-    assert skills(machine, "-e", "npm:tools") == ["newer"]
-    done = machine.run("-e", "../nothing", *DEMO, "hello")
-    assert done.code == 0
-    assert "-e" in done.stderr or "../nothing" in done.stderr
 
 
 def test_what_settings_choose_of_a_package(machine: Machine, tmp_path: Path) -> None:
@@ -434,6 +300,28 @@ def test_hostile_sources(machine: Machine, source: str) -> None:
     assert not machine.agent.exists()
 
 
+def test_names_do_not_take_over_the_terminal(machine: Machine) -> None:
+    """Not even what a person typed, or pasted."""
+    name = "a\nb\x1b]0;title\x07\u202egnp"
+    skill(machine.project / name / "skills", name)
+    seen = [
+        machine.run(*command)
+        for command in (
+            ("install", f"./{name}"),
+            ("list",),
+            ("config",),
+            ("config", "disable", f"skills/{name}"),
+            ("remove", f"./{name}"),
+        )
+    ]
+    assert [done.code for done in seen] == [0] * 5
+    said = "".join(done.text + done.stderr for done in seen)
+    assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", said)
+    assert said.count("a b\\x1b]0;title\\x07\\x202egnp") == 11
+    # Line by line: nothing begins one of its own.
+    assert not [line for line in said.splitlines() if line.startswith("b")]
+
+
 def test_usage(machine: Machine) -> None:
     for arguments in (
         ["install"],
@@ -456,7 +344,9 @@ def test_config_lists_and_switches(machine: Machine, tmp_path: Path) -> None:
     machine.run("install", "../packed")
     done = machine.run("config", "-a")
     source = packages(machine)[0]
-    assert done.text == (
+    built_in, _, rest = done.text.partition("\n\n")
+    assert built_in.startswith("Extensions:\n  [x] builtin:")
+    assert rest == (
         "Skills:\n"
         "  [x] .pi/skills/theirs/SKILL.md  (project)\n"
         f"  [x] ~/.pi/agent/skills/mine/SKILL.md\n"
@@ -479,5 +369,10 @@ def test_config_lists_and_switches(machine: Machine, tmp_path: Path) -> None:
     assert loaded(machine, trusted=True) == []
     assert machine.run("config", "enable", "mine", "packed").code == 0
     assert loaded(machine) == ["mine", "packed"]
+    name = built_in.split("] ")[1].split()[0]
+    assert machine.run("config", "disable", name).code == 0
+    assert f"[ ] {name}" in machine.run("config").text
+    settings = json.loads((machine.agent / "settings.json").read_text())
+    assert settings["extensions"] == [f"-{name}"]
     for arguments, code in ((["nonsense"], 2), (["enable"], 2), (["enable", "nothing"], 1)):
         assert machine.run("config", *arguments).code == code

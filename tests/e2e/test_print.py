@@ -1,5 +1,7 @@
 """`pi -p`: stdout, stderr and exit code, whole."""
 
+from typing import Any
+
 import pytest
 
 from tests.e2e.conftest import Machine, ScriptedFactory
@@ -175,3 +177,31 @@ def test_the_key_is_used_and_never_stored(scripted: ScriptedFactory) -> None:
     assert script.server.requests[0].headers["authorization"] == "Bearer from-the-flag"
     assert b"from-the-flag" not in script.machine.session().read_bytes()
     assert b"secret-key" not in script.machine.session().read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("settings", "variable", "named"),
+    [
+        ({}, None, True),
+        ({"enableInstallTelemetry": False}, None, False),
+        ({"enableInstallTelemetry": False}, "1", True),
+        ({}, "0", False),
+    ],
+)
+def test_services_are_told_the_program_unless_told_not_to(
+    scripted: ScriptedFactory, settings: dict[str, Any], variable: str | None, named: bool
+) -> None:
+    script = scripted(
+        [{"blocks": [{"text": "hi"}]}],
+        api="openai-completions",
+        provider={"headers": {"X-Own": "1"}},
+    )
+    models = script.machine.agent / "models.json"
+    models.write_text(models.read_text().replace('"mock"', '"openrouter"'))
+    script.machine.write("settings.json", settings)
+    environment = {} if variable is None else {"PI_TELEMETRY": variable}
+    options = ("--provider", "openrouter", "--model", "m1", "-p", "hi")
+    assert script.machine.run(*options, **environment).code == 0
+    headers = script.server.requests[0].headers
+    assert headers["x-own"] == "1"
+    assert ("x-openrouter-title" in headers) is named

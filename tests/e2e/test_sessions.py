@@ -155,3 +155,23 @@ def test_two_processes_do_not_share_a_session(scripted: ScriptedFactory) -> None
     finally:
         running.terminate()
         running.communicate(timeout=30)
+
+
+def test_what_lies_among_the_sessions_keeps_nobody_from_starting(
+    scripted: ScriptedFactory,
+) -> None:
+    """Old, damaged and foreign files: a new session begins, and the last good one goes on."""
+    script = scripted([{"blocks": [{"text": "fine"}]}])
+    assert script.run("-p", "hello").code == 0
+    good = script.machine.session()
+    folder = good.parent
+    (folder / "2027-01-01T00-00-00-000Z_binary.jsonl").write_bytes(bytes(range(256)) * 100)
+    (folder / "2027-01-01T00-00-01-000Z_empty.jsonl").touch()
+    (folder / "2027-01-01T00-00-02-000Z_folder.jsonl").mkdir()
+    (folder / "2027-01-01T00-00-03-000Z_gone.jsonl").symlink_to(folder / "nowhere")
+    (folder / "notes.txt").write_text("not a session")
+    for arguments in (["-p", "new"], ["-c", "-p", "more"]):
+        done = script.run(*arguments)
+        assert (done.code, done.text) == (0, "fine\n")
+    texts = [path.read_bytes() for path in folder.glob("*.jsonl") if path.is_file()]
+    assert sum(b'"more"' in text for text in texts) == 1

@@ -103,8 +103,8 @@ def test_resources_load_what_they_need(machine: Machine) -> None:
     )
     loaded = imported(machine, code)
     assert {name for name in loaded if name.startswith("pi.resources.")} == {
-        *("pi.resources.context_files", "pi.resources.found", "pi.resources.loading"),
-        *("pi.resources.system_prompt", "pi.resources.textfile"),
+        *("pi.resources.builtin", "pi.resources.context_files", "pi.resources.found"),
+        *("pi.resources.loading", "pi.resources.system_prompt", "pi.resources.textfile"),
     }
     skill = machine.agent / "skills" / "a" / "SKILL.md"
     skill.parent.mkdir(parents=True)
@@ -129,3 +129,50 @@ def test_a_network_is_never_asked_for(machine: Machine) -> None:
     proxy = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
     assert machine.run("--provider", "demo", "-p", "hello", **proxy).code == 0
     assert machine.run("--list-models", **proxy).code == 0
+
+
+NO_NETWORK = """
+import sys
+def audit(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+        if not isinstance(arguments[-1], str) or not arguments[-1].startswith("/"):
+            print("asked for the network:", event, arguments, file=sys.stderr)
+            import os
+            os._exit(77)
+sys.addaudithook(audit)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        ["--help"],
+        ["--list-models"],
+        ["--provider", "demo", "-p", "hello"],
+        ["--provider", "demo", "--mode", "rpc"],
+        ["sessions"],
+        ["list"],
+    ],
+)
+def test_nobody_is_asked_before_there_is_something_to_ask(
+    machine: Machine, arguments: list[str]
+) -> None:
+    """Not even for a name. Nothing says that this run is offline."""
+    del machine.environment["PI_OFFLINE"]
+    machine.environment["ANTHROPIC_API_KEY"] = "k"
+    code = (
+        f"{NO_NETWORK}\nfrom pi.__main__ import main\nsys.argv[1:] = {arguments}\nsys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=machine.project,
+        env=machine.environment,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert "network" not in done.stderr
+    assert done.returncode == 0

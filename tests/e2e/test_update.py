@@ -145,11 +145,8 @@ def test_a_store_that_cannot_be_used_changes_nothing(machine: Machine, content: 
 
 def test_what_cannot_be_updated_is_refused(machine: Machine) -> None:
     for arguments, said in (
-        ((), "pi does not update itself"),
-        (("pi",), "pi does not update itself"),
-        (("--self",), "pi does not update itself"),
         (("--models", "npm:x"), "--models cannot be combined with a source"),
-        (("--all", "--extensions"), "--all cannot be combined with --extensions"),
+        (("--all", "--extensions"), "--all cannot be combined with --extensions or --self"),
     ):
         result = machine.run("update", *arguments)
         assert (result.code, result.stdout) == (2, b"")
