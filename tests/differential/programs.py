@@ -3,17 +3,61 @@
 import base64
 import json
 import os
+import shlex
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.differential import normal
 from tests.differential.cases import Case
+from tests.e2e.conftest import COMMAND
 from tests.scripted_provider import ScriptedProvider
 
-__all__ = ["Program"]
+__all__ = ["Program", "commands", "environment", "furnish", "mock", "needs_reference", "twins"]
+
+REFERENCE = os.environ.get("PI_REFERENCE")
+needs_reference = pytest.mark.skipif(
+    not REFERENCE, reason="PI_REFERENCE names no command to compare with"
+)
+
+
+def commands() -> list[list[str]]:
+    """The reference's, then pi's."""
+    assert REFERENCE is not None
+    return [shlex.split(REFERENCE), COMMAND]
+
+
+def twins() -> list[tuple[list[str], str]]:
+    """Both, each with how the names of its extensions end."""
+    return [*zip(commands(), (".ts", ".py"), strict=True)]
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """NODE_PATH says where to find packages that a copy of the reference may lack."""
+    kept = {name: os.environ[name] for name in ("PATH", "NODE_PATH") if name in os.environ}
+    return {**kept, "HOME": str(home), "PI_OFFLINE": "1", **more}
+
+
+def mock(server: ScriptedProvider, *models: Mapping[str, Any]) -> dict[str, Any]:
+    """The provider "mock" of a models.json. models: m1 alone, where none are given."""
+    provider = {"baseUrl": server.url, "api": "anthropic-messages", "apiKey": "k"}
+    return {"mock": {**provider, "models": list(models or ({"id": "m1"},))}}
+
+
+def furnish(
+    home: Path, providers: Mapping[str, Any], settings: Mapping[str, Any] | None = None
+) -> Path:
+    """A home folder with these files; gives its agent folder."""
+    agent = home / ".pi" / "agent"
+    agent.mkdir(parents=True, exist_ok=True)
+    (agent / "models.json").write_text(json.dumps({"providers": providers}))
+    if settings is not None:
+        (agent / "settings.json").write_text(json.dumps(settings))
+    return agent
 
 
 def _token() -> str:
@@ -46,8 +90,6 @@ class Program:
         self.project.mkdir(parents=True)
         for name, content in {"a.txt": b"hello\n", **case.files}.items():
             self.put(name, content)
-        agent = self.home / ".pi" / "agent"
-        agent.mkdir(parents=True, exist_ok=True)
         key = CODEX_KEY if api == "openai-codex-responses" else "k"
         provider: dict[str, Any] = {"baseUrl": server.base_url(api), "apiKey": key}
         self.provider, self.model = "mock", "m1"
@@ -58,9 +100,8 @@ class Program:
             self.provider, self.model = shipped["provider"], shipped["id"]
             if api not in ("azure-openai-responses", "google-vertex"):
                 provider["baseUrl"] = server.url + urlsplit(shipped["baseUrl"]).path
-        (agent / "models.json").write_text(json.dumps({"providers": {self.provider: provider}}))
         settings = {"retry": {"baseDelayMs": 10}, **case.settings}
-        (agent / "settings.json").write_text(json.dumps(settings))
+        furnish(self.home, {self.provider: provider}, settings)
 
     def put(self, name: str, content: bytes) -> None:
         path = self.home / name[2:] if name.startswith("~/") else self.project / name
@@ -73,14 +114,8 @@ class Program:
             [*self.command, *arguments],
             capture_output=True,
             cwd=self.project,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.home),
-                "PI_OFFLINE": "1",
-                # Of the reference alone: the scripted server knows no HTTP/2.
-                "AWS_BEDROCK_FORCE_HTTP1": "1",
-                **self.case.env,
-            },
+            # Of the reference alone: the scripted server knows no HTTP/2.
+            env={**environment(self.home, AWS_BEDROCK_FORCE_HTTP1="1"), **self.case.env},
             timeout=60,
             check=False,
             **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),

@@ -4,8 +4,6 @@ What is compared is what goes over the wire: the fields and headers that a provi
 lead to. The scripted server stands in for all of them.
 """
 
-import os
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,14 +13,10 @@ import pytest
 from pi.models.catalogue import catalogue_records, provider_ids
 from tests.differential.cases import DONE, READ, Case
 from tests.differential.normal import differences
-from tests.differential.programs import Program
-from tests.e2e.conftest import COMMAND
+from tests.differential.programs import Program, commands, needs_reference
 from tests.scripted_provider import ScriptedProvider
 
-REFERENCE = os.environ.get("PI_REFERENCE")
-pytestmark = pytest.mark.skipif(
-    not REFERENCE, reason="PI_REFERENCE names no command to compare with"
-)
+pytestmark = needs_reference
 
 ACCOUNT = {"CLOUDFLARE_ACCOUNT_ID": "account", "CLOUDFLARE_GATEWAY_ID": "gateway"}
 CASE = Case(
@@ -60,8 +54,7 @@ def models() -> Iterator[Any]:
 @pytest.mark.parametrize("shipped", [*models()])
 def test_the_same_requests(tmp_path: Path, shipped: dict[str, Any]) -> None:
     seen = []
-    assert REFERENCE is not None
-    for number, command in enumerate((shlex.split(REFERENCE), COMMAND)):
+    for number, command in enumerate(commands()):
         with ScriptedProvider(list(CASE.turns)) as server:
             env = {**ACCOUNT, "AZURE_OPENAI_BASE_URL": server.base_url("azure-openai-responses")}
             case = Case(CASE.turns, CASE.steps, env=env)

@@ -2,21 +2,16 @@
 
 import itertools
 import json
-import os
-import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import COMMAND
+from tests.differential.programs import commands, environment, furnish, mock, needs_reference
 from tests.scripted_provider import ScriptedProvider
 
-REFERENCE = os.environ.get("PI_REFERENCE")
-pytestmark = pytest.mark.skipif(
-    not REFERENCE, reason="PI_REFERENCE names no command to compare with"
-)
+pytestmark = needs_reference
 
 USAGE = {
     "input": 10,
@@ -183,24 +178,20 @@ def strings(value: Any) -> set[str]:
 @pytest.mark.parametrize("sees", [False, True], ids=["blind", "sees"])
 @pytest.mark.parametrize("compaction", [None, "kept", "mid", "calls", "own"])
 def test_the_same_context(tmp_path: Path, compaction: str | None, sees: bool) -> None:
-    assert REFERENCE is not None
     seen = []
-    for number, command in enumerate((shlex.split(REFERENCE), COMMAND)):
+    for number, command in enumerate(commands()):
         home, project = tmp_path / str(number) / "home", tmp_path / str(number) / "project"
-        (home / ".pi" / "agent").mkdir(parents=True)
-        project.mkdir()
+        project.mkdir(parents=True)
         file = everything(project, compaction)
         path = project / "s.jsonl"
         path.write_text("".join(json.dumps(record) + "\n" for record in file.records))
         with ScriptedProvider([{"blocks": [{"text": "ok"}]}]) as server:
             model = {"id": "m1", "reasoning": True, "input": ["text", "image"][: 1 + sees]}
-            provider = {"baseUrl": server.url, "api": "anthropic-messages", "apiKey": "k"}
-            document = {"providers": {"mock": {**provider, "models": [model]}}}
-            (home / ".pi" / "agent" / "models.json").write_text(json.dumps(document))
+            furnish(home, mock(server, model))
             done = subprocess.run(
                 [*command, "--model", "mock/m1", "--session", str(path), "-p", "now"],
                 cwd=project,
-                env={"PATH": os.environ["PATH"], "HOME": str(home), "PI_OFFLINE": "1"},
+                env=environment(home),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=60,

@@ -1,9 +1,6 @@
 """Sessions of each program opened in the other: both say the same of them, and go on with them."""
 
 import asyncio
-import json
-import os
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,15 +8,12 @@ from typing import Any
 import pytest
 
 import pi
+from tests.differential.programs import commands, environment, furnish, mock, needs_reference
 from tests.differential.rpc import BIG, SMALL, SUMMARY, ask, run
-from tests.e2e.conftest import COMMAND
 from tests.rpc_client import RpcClient
 from tests.scripted_provider import ScriptedProvider
 
-REFERENCE = os.environ.get("PI_REFERENCE")
-pytestmark = pytest.mark.skipif(
-    not REFERENCE, reason="PI_REFERENCE names no command to compare with"
-)
+pytestmark = needs_reference
 Make = Callable[[RpcClient], None]
 
 
@@ -28,22 +22,12 @@ class Bench:
 
     def __init__(self, root: Path, server: ScriptedProvider) -> None:
         self.home, self.project = root / "home", root / "project"
-        self.agent = self.home / ".pi" / "agent"
-        self.agent.mkdir(parents=True)
+        self.agent = furnish(self.home, mock(server, {"id": "m1", "reasoning": True}), SMALL)
         self.project.mkdir()
-        provider = {
-            "baseUrl": server.url,
-            "api": "anthropic-messages",
-            "apiKey": "k",
-            "models": [{"id": "m1", "reasoning": True}],
-        }
-        (self.agent / "models.json").write_text(json.dumps({"providers": {"mock": provider}}))
-        (self.agent / "settings.json").write_text(json.dumps(SMALL))
 
     def client(self, command: list[str], *arguments: str) -> RpcClient:
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PI_OFFLINE": "1"}
         words = [*command, "--mode", "rpc", "--model", "mock/m1", *arguments]
-        return RpcClient(words, cwd=self.project, env=env)
+        return RpcClient(words, cwd=self.project, env=environment(self.home))
 
     def view(self, command: list[str], path: str) -> dict[str, Any]:
         """What a program says of a session."""
@@ -91,11 +75,6 @@ def cloned(client: RpcClient) -> None:
     run(client, "one")
     ask(client, "clone")
     run(client, "two")
-
-
-def commands() -> list[list[str]]:
-    assert REFERENCE is not None
-    return [shlex.split(REFERENCE), COMMAND]
 
 
 def check(bench: Bench, path: str) -> None:

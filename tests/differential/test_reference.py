@@ -6,22 +6,16 @@ Skipped, loudly, where PI_REFERENCE is not set: the project's own tests do not n
 """
 
 import json
-import os
-import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.differential.cases import CASES, SCRIPTS, Case
 from tests.differential.normal import differences
-from tests.differential.programs import Program
-from tests.e2e.conftest import COMMAND
+from tests.differential.programs import Program, commands, needs_reference
 from tests.scripted_provider import ScriptedProvider
 
-REFERENCE = os.environ.get("PI_REFERENCE")
-pytestmark = pytest.mark.skipif(
-    not REFERENCE, reason="PI_REFERENCE names no command to compare with"
-)
+pytestmark = needs_reference
 
 
 OTHERS = [
@@ -72,8 +66,7 @@ def test_the_same_conversation(tmp_path: Path, api: str, name: str) -> None:
     if case.api not in (None, api):
         pytest.skip(f"only {case.api} has this")
     seen = []
-    assert REFERENCE is not None
-    for number, command in enumerate((shlex.split(REFERENCE), COMMAND)):
+    for number, command in enumerate(commands()):
         with ScriptedProvider(list(case.turns)) as server:
             seen.append(Program(command, tmp_path / str(number), server, api, case).seen())
     theirs, ours = seen
@@ -83,9 +76,7 @@ def test_the_same_conversation(tmp_path: Path, api: str, name: str) -> None:
 
 @pytest.mark.parametrize("api", ["anthropic-messages", "openai-completions"])
 def test_each_continues_the_other(tmp_path: Path, api: str) -> None:
-    assert REFERENCE is not None
-    commands = [shlex.split(REFERENCE), COMMAND]
-    for number, (first, second) in enumerate((commands, commands[::-1])):
+    for number, (first, second) in enumerate((commands(), commands()[::-1])):
         turns, _ = SCRIPTS["tools"]
         with ScriptedProvider([*turns, {"blocks": [{"text": "more"}]}]) as server:
             case = Case(turns, [["-p", "what is in a.txt?"]])

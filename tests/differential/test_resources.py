@@ -5,9 +5,7 @@ See test_reference.py for how to run it.
 
 import difflib
 import json
-import os
 import re
-import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,15 +14,11 @@ import pytest
 
 from tests.differential import normal
 from tests.differential.cases import Case
-from tests.differential.programs import Program
-from tests.e2e.conftest import COMMAND
-from tests.e2e.test_packages import NPM, git
+from tests.differential.programs import Program, commands, needs_reference
+from tests.e2e.registries import NPM, git
 from tests.scripted_provider import ScriptedProvider
 
-REFERENCE = os.environ.get("PI_REFERENCE")
-pytestmark = pytest.mark.skipif(
-    not REFERENCE, reason="PI_REFERENCE names no command to compare with"
-)
+pytestmark = needs_reference
 
 DONE = {"blocks": [{"text": "ok"}]}
 AGENT = "~/.pi/agent/"
@@ -132,9 +126,8 @@ def told(program: Program) -> list[list[tuple[str, str, str]]]:
 
 
 def compare(tmp_path: Path, case: Case) -> None:
-    assert REFERENCE is not None
     seen = []
-    for number, command in enumerate((shlex.split(REFERENCE), COMMAND)):
+    for number, command in enumerate(commands()):
         with ScriptedProvider(list(case.turns)) as server:
             program = Program(command, tmp_path / str(number), server, "anthropic-messages", case)
             seen.append({**program.seen(), "told": told(program)})
@@ -170,8 +163,6 @@ def test_filters(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("first", [0, 1], ids=["reference first", "pi first"])
 def test_each_uses_what_the_other_installed(tmp_path: Path, first: int) -> None:
     """Packages from npm, git and a folder: the same places, the same settings, the same skills."""
-    assert REFERENCE is not None
-    commands = [shlex.split(REFERENCE), COMMAND]
     program = tmp_path / "npm.py"
     program.write_text(NPM)
     package = tmp_path / "registry" / "@team" / "tools" / "1.0.0"
@@ -203,16 +194,16 @@ def test_each_uses_what_the_other_installed(tmp_path: Path, first: int) -> None:
         env={"PI_OFFLINE": "0"},
     )
     with ScriptedProvider(list(case.turns)) as server:
-        run = Program(commands[first], tmp_path / "0", server, "anthropic-messages", case)
+        run = Program(commands()[first], tmp_path / "0", server, "anthropic-messages", case)
         for source in sources:
             done = run.run("install", source)
             assert done.returncode == 0, done.stderr
         settings = run.home / ".pi" / "agent" / "settings.json"
         assert json.loads(settings.read_text())["packages"] == [*sources[:2], "../../../../local"]
         listed = run.run("list").stdout
-        run.command = commands[1 - first]
+        run.command = commands()[1 - first]
         assert run.run("list").stdout == listed
-        for command in commands:
+        for command in commands():
             run.command = command
             done = run.run(
                 *("--offline", "--provider", "mock", "--model", "m1", "-p"),
@@ -226,7 +217,7 @@ def test_each_uses_what_the_other_installed(tmp_path: Path, first: int) -> None:
             for request in server.requests
         ]
         assert asked[:2] == asked[2:]
-        run.command = commands[1 - first]
+        run.command = commands()[1 - first]
         for source in ("npm:@team/tools", "git:example.org/team/tools", "../../local"):
             done = run.run("remove", source)
             assert done.returncode == 0, done.stderr

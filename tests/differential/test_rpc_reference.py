@@ -1,33 +1,26 @@
 """The same RPC scripts through the reference and through `pi`. See test_reference.py."""
 
 import json
-import os
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.differential import normal
+from tests.differential.programs import commands, environment, furnish, mock, needs_reference
 from tests.differential.rpc import RPC_CASES, RpcCase
-from tests.e2e.conftest import COMMAND
 from tests.rpc_client import RpcClient
 from tests.scripted_provider import ScriptedProvider
 
-REFERENCE = os.environ.get("PI_REFERENCE")
-pytestmark = pytest.mark.skipif(
-    not REFERENCE, reason="PI_REFERENCE names no command to compare with"
-)
+pytestmark = needs_reference
 
 
 @pytest.mark.parametrize("name", RPC_CASES)
 def test_the_same_answers_and_events(tmp_path: Path, name: str) -> None:
-    assert REFERENCE is not None
     case = RPC_CASES[name]
     theirs, ours = (
-        seen(command, tmp_path / str(number), case)
-        for number, command in enumerate((shlex.split(REFERENCE), COMMAND))
+        seen(command, tmp_path / str(number), case) for number, command in enumerate(commands())
     )
     assert [r["command"] for r in ours["responses"]] == [r["command"] for r in theirs["responses"]]
     for mine, other in zip(ours["responses"], theirs["responses"], strict=True):
@@ -39,21 +32,13 @@ def test_the_same_answers_and_events(tmp_path: Path, name: str) -> None:
 def seen(command: list[str], root: Path, case: RpcCase) -> dict[str, Any]:
     """Everything that must agree after a script."""
     home, project = root / "home", root / "project"
-    agent = home / ".pi" / "agent"
-    agent.mkdir(parents=True)
-    project.mkdir()
+    project.mkdir(parents=True)
     with ScriptedProvider(list(case.turns)) as server:
-        provider: dict[str, Any] = {
-            "baseUrl": server.url,
-            "api": "anthropic-messages",
-            "models": list(case.models),
-        }
-        if case.key is not None:
-            provider["apiKey"] = case.key
-        (agent / "models.json").write_text(json.dumps({"providers": {"mock": provider}}))
-        settings = {"retry": {"baseDelayMs": 10}, **case.settings}
-        (agent / "settings.json").write_text(json.dumps(settings))
-        env = {"PATH": os.environ["PATH"], "HOME": str(home), "PI_OFFLINE": "1"}
+        providers = mock(server, *case.models)
+        if case.key is None:
+            del providers["mock"]["apiKey"]
+        agent = furnish(home, providers, {"retry": {"baseDelayMs": 10}, **case.settings})
+        env = environment(home)
         with RpcClient(
             [*command, "--mode", "rpc", *case.arguments], cwd=project, env=env
         ) as client:
