@@ -62,6 +62,13 @@ class Completer:
                 return
         self._from = self.popup = self._dismissed = None
 
+    def stale(self, text: str, caret: int) -> bool:
+        """Whether a newer list is on its way and what is marked in the open one does not fit."""
+        if self.popup is None or not self._tasks:
+            return False
+        found = self.popup.found
+        return not self.popup.fits(text[found.start : found.end + caret - self.popup.caret])
+
     def close(self) -> None:
         """Nothing is to be completed any more."""
         self._cancel()

@@ -34,6 +34,12 @@ class Popup:
         else:
             self.chosen = max(0, min(last, self.chosen + by))
 
+    def fits(self, typed: str) -> bool:
+        """Whether the marked item may be meant by this: its letters are there, in this order."""
+        item = self.item
+        rest = iter(f"{item.text} {item.label} {item.about}".casefold())
+        return all(letter in rest for letter in typed.casefold() if letter.isalnum())
+
     def point(self, event: Mouse) -> bool | None:
         """The mouse, on rows from the first entry on; True where an entry is clicked.
 

@@ -287,6 +287,9 @@ class Editor:
                     popup.move(-popup.most)
                 case "tui.select.pageDown":
                     popup.move(popup.most)
+                case "tui.input.tab" | "tui.select.confirm" if self._stale():
+                    self.completer.close()
+                    return None  # it was not chosen from what belongs to this text
                 case "tui.input.tab":
                     self._accept("tab")
                 case "tui.select.confirm":
@@ -299,6 +302,9 @@ class Editor:
                     continue
             return True
         return None
+
+    def _stale(self) -> bool:
+        return self.completer.stale(self._buffer.text, self._buffer.cursor_position)
 
     def _accept(self, by: str) -> None:
         popup = self.completer.popup

@@ -10,6 +10,7 @@ from pi.modes.interactive.completion.base import Found, Item
 from pi.modes.interactive.completion.commands import CommandProvider, Offer
 from pi.modes.interactive.completion.files import FileProvider
 from pi.modes.interactive.completion.paths import PathProvider
+from pi.modes.interactive.extension_completion import AddedCompletion
 from tests.modes.interactive.editor.typing import Desk
 
 UP, DOWN = "\x1b[A", "\x1b[B"
@@ -364,6 +365,21 @@ def test_a_provider_of_an_extension(folder):
     asyncio.run(work())
 
 
+def test_an_extension_may_keep_tab_from_files(folder):
+    class Ours:
+        def complete(self, text, caret, following):
+            return None
+
+        def completes_files(self, text, caret):
+            return "ours" not in text
+
+    desk = Desk(providers=[PathProvider(folder, folder)])
+    completer = desk.editor.completer
+    completer.providers.insert(0, AddedCompletion(Ours(), pytest.fail, completer, None))
+    assert desk.type("ours alp\t").text == "ours alp|"
+    assert desk.type("\x15alp\t").text == "alpha.txt |"
+
+
 def test_a_provider_that_fails_does_not_disturb(folder, caplog):
     async def work():
         desk = Desk(providers=[Issues(fails=True)])
@@ -426,3 +442,28 @@ def test_what_was_found_for_another_text_is_not_put_in():
         assert desk.text == "xyz!|"
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("typed", ["nothing alike", "onx"])
+def test_a_late_list_gives_only_what_fits_what_was_typed_since(typed):
+    class Slow:
+        triggers = "o"
+
+        async def complete(self, text, caret, *, asked):
+            await asyncio.sleep(0)
+            return Found(0, caret, [Item("./one", "One")]) if text in ("", "o", "on") else None
+
+    async def work(keys):
+        desk = Desk(providers=[Slow()])
+        desk.type("o")
+        await until(lambda: labels(desk) == ["One"])
+        desk.type("\x15")
+        frames = desk.frames
+        await until(lambda: desk.frames > frames)
+        assert labels(desk) == ["One"]  # it stays open, for no text
+        return desk.type(keys)
+
+    assert asyncio.run(work(f"{typed}\t")).text == f"{typed}|"
+    assert asyncio.run(work(f"{typed}\r")).sent[0].text == typed
+    assert asyncio.run(work("on\t")).text == "./one|"
+    assert asyncio.run(work("ON\r")).text == "./one|"
