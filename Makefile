@@ -57,8 +57,12 @@ tools:
 	done; \
 	install chromium
 
+# Of thousands of tests that drive real terminals, servers and processes, one may meet a machine that
+# stands still for a second. What fails is tried once more, and listed: a race, which is to be mended.
+TESTS := $(BIN)/python -m pytest -q -n 4 --reruns 1
+
 compiled: venv
-	PI_EXPECT=compiled $(BIN)/python -m pytest -q -n 4
+	PI_EXPECT=compiled $(TESTS)
 
 # The twins have their own suite, which runs on both every time. What stands far above them and takes
 # half of the time is run with the compiled modules alone; `make test ABOVE_TWINS=` leaves nothing out.
@@ -66,7 +70,7 @@ ABOVE_TWINS ?= tests/auth tests/builtin tests/extensions tests/mcp tests/e2e/int
   $(wildcard tests/e2e/test_packages*.py) $(addprefix tests/e2e/test_,auth.py self_update.py update.py)
 
 pure: venv
-	PI_PURE=1 PI_EXPECT=pure $(BIN)/python -m pytest -q -n 4 $(addprefix --ignore=,$(ABOVE_TWINS))
+	PI_PURE=1 PI_EXPECT=pure $(TESTS) $(addprefix --ignore=,$(ABOVE_TWINS))
 
 # Side by side with the reference implementation; PI_REFERENCE is its command.
 compare: venv

@@ -99,7 +99,7 @@ def test_separators_inside_strings_do_not_break_lines(scripted: ScriptedFactory)
 
 
 def test_tool_updates_stream(scripted: ScriptedFactory) -> None:
-    call = {"tool": "bash", "id": "c1", "args": {"command": "echo one; sleep 0.3; echo two"}}
+    call = {"tool": "bash", "id": "c1", "args": {"command": "echo one; sleep 1.5; echo two"}}
     script = scripted([{"blocks": [call], "stop": "toolUse"}, {"blocks": [{"text": "ok"}]}])
     events = script.run("--mode", "json", "-p", "go").events
     partial = [
