@@ -39,7 +39,7 @@ def is_current(source: NpmSource, root: Path) -> bool:
 
 def installed_version(source: NpmSource, root: Path) -> str | None:
     """None for a package that is not there, or only half."""
-    if _mark(source, root).exists():
+    if os.path.exists(_mark(source, root)):
         return None
     return read_version(root / "node_modules" / source.name)
 
