@@ -17,6 +17,7 @@ from pi.resources.found import KINDS, Found, Kind, Origin
 from pi.resources.manifest import Manifest, read_manifest
 from pi.resources.packages.distributions import entry_points, top_folders
 from pi.resources.packages.programs import PackageError
+from pi.resources.patterns import TooMuchError, find_names
 
 __all__ = ["SITE", "package_contents", "python_contents"]
 
@@ -118,13 +119,9 @@ class _Package:
     def _named(self, entry: str) -> Sequence[Path]:
         if "*" not in entry and "?" not in entry:
             return [Path(os.path.normpath(self.root / entry))]
-        from wcmatch import glob  # noqa: PLC0415  (see filters.py)
-        from wcmatch._wcparse import PatternLimitException  # noqa: PLC0415  (as above)
-
-        flags = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.CASE
         try:
-            names = glob.glob(entry, flags=flags, root_dir=self.root)
-        except (PatternLimitException, RecursionError):
+            names = find_names(entry, self.root)
+        except TooMuchError:
             raise PackageError(f"{entry[:80]}: too much to look into") from None
         paths = sorted(os.path.normpath(self.root / name) for name in names)
         return [Path(path) for path in paths if self._is_plain(path)]
