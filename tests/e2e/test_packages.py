@@ -115,6 +115,11 @@ def test_a_killed_install_is_not_used_and_begun_again(machine: Machine, npm: Pat
     process.communicate()
     os.utime(machine.agent / "npm" / ".install.lock", (0, 0))  # as if it had happened long ago
     (npm / "slow").unlink()
+    # The next one fails at once, and has not made it whole.
+    (npm / "tools").rename(npm / "away")
+    assert machine.run("install", "npm:tools").code == 1
+    assert (place / "package.json").exists()
+    (npm / "away").rename(npm / "tools")
     settings = json.loads((machine.agent / "settings.json").read_text())
     machine.write("settings.json", {**settings, "packages": ["npm:tools"]})
     assert "    " not in machine.run("list").text
