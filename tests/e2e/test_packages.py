@@ -179,6 +179,14 @@ def test_git_from_install_to_removal(machine: Machine, repository: Path) -> None
     assert not (machine.agent / "git" / "example.org").exists()
 
 
+def test_a_ref_is_no_file(machine: Machine, repository: Path) -> None:
+    assert machine.run("install", "git:example.org/team/tools@skills").code == 1
+    assert not (machine.agent / "settings.json").exists()
+    git(repository, "branch", "skills")
+    assert machine.run("install", "git:example.org/team/tools@skills").code == 0
+    assert skills(machine) == ["from-git"]
+
+
 def test_a_failing_clone_leaves_nothing(machine: Machine, repository: Path) -> None:
     for source in ("git:example.org/team/nothing", "git:example.org/team/tools@nowhere"):
         done = machine.run("install", source)
