@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pi.config.paths import expand_home
-from pi.resources.patterns import Matcher, TooMuchError, compile_pattern
+from pi.resources.patterns import TooMuchError, compile_pattern
 
 __all__ = ["Filter", "is_change", "is_pattern"]
 
@@ -90,10 +90,10 @@ class Filter:
     def _matches(self, names: "Sequence[_Names]", patterns: Sequence[str]) -> bool:
         matchers = [_compiled(self._expanded(pattern)) for pattern in patterns]
         return any(
-            matches is not None and matches(subject)
+            matcher is not None and matcher.match(subject)
             for name in names
             for subject in name
-            for matches in matchers
+            for matcher in matchers
         )
 
     def _expanded(self, text: str) -> str:
@@ -101,12 +101,12 @@ class Filter:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> Matcher | None:
-    """What matches names; None for a pattern that stands for too many."""
+def _compiled(pattern: str) -> Any:
+    """What matches names; None for a pattern that is refused."""
     try:
         return compile_pattern(pattern)
     except TooMuchError:
-        log.warning("the pattern %s stands for too many names, and is passed over", pattern[:80])
+        log.warning("the pattern %s means too much, and is passed over", pattern[:80])
         return None
 
 
