@@ -111,7 +111,9 @@ class HttpClient:
                 target,
                 headers={
                     "user-agent": user_agent(),
-                    **{name: value.encode("latin-1") for name, value in _encodable(headers).items()},
+                    **{
+                        name: value.encode("latin-1") for name, value in _encodable(headers).items()
+                    },
                 },
                 content=content,
             )
