@@ -109,12 +109,7 @@ class HttpClient:
             request = client.build_request(
                 method,
                 target,
-                headers={
-                    "user-agent": user_agent(),
-                    **{
-                        name: value.encode("latin-1") for name, value in _encodable(headers).items()
-                    },
-                },
+                headers={b"user-agent": user_agent().encode(), **_encoded(headers)},
                 content=content,
             )
             # Neither headers nor query nor body: keys and conversations stay out of logs.
@@ -332,6 +327,12 @@ def _encodable(headers: Mapping[str, str]) -> dict[str, str]:
             )
         encodable[name.lower()] = value
     return encodable
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """As bytes: httpx takes ASCII alone for text."""
+    sent = _encodable(headers)
+    return {name.encode(): value.encode("latin-1") for name, value in sent.items()}
 
 
 def _host(url: str) -> str:

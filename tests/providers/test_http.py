@@ -211,11 +211,12 @@ def test_a_client_may_be_closed_twice_and_used_again():
 
 def test_blanks_around_a_header_are_left_out() -> None:
     with ScriptedProvider([{"blocks": []}]) as server:
-        headers = {"x-a": " v\r\n", "x-b": "\tJosé ", "x-c": "a b"}
+        headers = {"x-a": " v\r\n", "x-b": "\tJosé ", "x-c": "a b", "User-Agent": " own"}
         model = Model(id="m1", provider="mock", api=ANTHROPIC, base_url=server.url)
         assert collect(model, [user("go")], api_key="k\n", headers=headers)[-1]["type"] == "done"
         sent = server.requests[0].headers
-    assert [sent[name] for name in ("x-api-key", "x-a", "x-b", "x-c")] == ["k", "v", "José", "a b"]
+    names = ("x-api-key", "x-a", "x-b", "x-c", "user-agent")
+    assert [sent[name] for name in names] == ["k", "v", "José", "a b", "own"]
 
 
 @pytest.mark.parametrize("value", ["sec\nret", "sec\x00ret", "sec\x7fret", "\ufeffsecret"])
