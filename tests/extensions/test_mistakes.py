@@ -1,13 +1,20 @@
 """Slips of authors: each is told with the extension's name and what was wanted, and pi goes on."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pi.auth.oauth.base import Surroundings
+from pi.errors import AuthError
+from pi.extensions.signing import ExtensionFlow, OAuth
 from tests.e2e.conftest import Machine, ScriptedFactory
 from tests.e2e.interactive.tmux import TMUX
 from tests.extensions.conftest import SAYS_DONE, SOUND, Extend, calls
 from tests.extensions.screens import READY, say, settled
+
+if TYPE_CHECKING:
+    from pi.auth.oauth.base import Person, Send
 
 AT_LOADING = {
     "@pi.command\ndef deploy(args): pass": "a command comes with its name, as in @pi",
@@ -322,3 +329,17 @@ def test_a_command_that_goes_wrong_is_answered_and_leaves_the_session(extend: Ex
         "ValueError: in a message of role user: content is a list of blocks, not None",
         "ValueError: an assistant message needs api, provider, model, usage, stopReason",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (None, "sign_in gave no tokens"),
+        ({"access": "a", "expires": "soon"}, "sign_in gave expires as 'soon', no Unix ms"),
+        ({"access": "a", "scopes": {"x"}}, "what sign_in gave cannot be kept: it is no JSON"),
+    ],
+)
+def test_a_sign_in_that_gives_what_cannot_be_kept(given: Any, said: str) -> None:
+    flow = ExtensionFlow("z", OAuth("Z", lambda: given, dict))
+    with pytest.raises(AuthError, match=f"Z: {said}"):
+        flow.sign_in(cast("Person", None), Surroundings(cast("Send", None)), "browser")
