@@ -28,7 +28,7 @@ _BLOCKS: Mapping[str, tuple[str, ...]] = {
 }
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_NOT_IN_HEADER = re.compile(r"[^\t\x20-\x7e]")
+_NOT_IN_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 def json_problem(value: Any) -> str | None:

@@ -75,7 +75,7 @@ IN_A_RUN = {
     "@pi.on('context')\ndef h(e): return ['a']": "in context: 'a' is no message",
     "@pi.on('context')\ndef h(e): e.messages.append('x')": "'x' is no message",
     "@pi.on('context_with_system')\ndef h(e): e.messages.append('x')": "'x' is no message",
-    "@pi.on('before_provider_headers')\ndef h(e): e.headers['x'] = 'ü'": "HTTP cannot carry",
+    "@pi.on('before_provider_headers')\ndef h(e): e.headers['x'] = '€'": "HTTP cannot carry",
     "@pi.on('before_provider_headers')\ndef h(e): e.headers = 5": "headers are a dict, not 5",
     "@pi.on('before_provider_request')\ndef h(e): e.payload = 'x'": "the payload is dict, not 'x'",
     "@pi.on('input')\ndef h(e): return Transform('x', images=5)": "Transform.images is a list of",
