@@ -36,7 +36,7 @@ from pi.mcp.config import (
 from pi.mcp.connection import Connection, State
 from pi.mcp.shapes import EXPOSURES
 from pi.models.nearest import nearest
-from pi.modes.stderr import tell
+from pi.modes.stderr import one_line, tell
 from pi.runtime.network import http_options, surroundings
 
 __all__ = ["run_mcp"]
@@ -279,15 +279,15 @@ class _Report:
             count = f", {len(self.tools)} tool{'' if len(self.tools) == 1 else 's'}"
         state = "needs sign-in" if self.state == "needs-auth" else self.state
         yield f"{server.name}: {state}{count} ({server.exposure}, {where})"
-        yield f"  {server.transport}"
+        yield f"  {one_line(server.transport)}"
         if self.state == "needs-auth":
             hint = f"pi auth login {server.provider}" if server.provider else None
             yield f"  sign in with: {hint or f'pi mcp login {server.name}'}"
         elif self.error:
-            yield from (f"  {line}" for line in self.error.splitlines())
-            yield from (f"  stderr: {line}" for line in self.stderr.splitlines())
+            yield from (f"  {one_line(line)}" for line in self.error.splitlines())
+            yield from (f"  stderr: {one_line(line)}" for line in self.stderr.splitlines())
         if self.tools:
-            yield f"  tools: {', '.join(map(self._tool, self.tools))}"
+            yield f"  tools: {one_line(', '.join(map(self._tool, self.tools)))}"
         if self.resources:
             yield "  offers resources"
 

@@ -352,3 +352,18 @@ def test_a_start_without_servers_loads_nothing_of_it(
         check=True,
     )
     assert done.stderr.decode().split() == []
+
+
+def test_a_faulty_file_is_told_where_nobody_is_asked(machine: Machine, tmp_path: Path) -> None:
+    configure(machine, good=server(tmp_path), bad={"command": 5})
+    demo = ("--provider", "demo", "-p", "hello")
+    done = machine.run(*demo)
+    assert done.code == 0
+    assert 'mcp.json: server "bad": command: expected a string, found the number 5' in done.stderr
+    file = machine.write("mcp.json", '{"mcpServers": ')
+    done = machine.run(*demo, "--mode", "json")
+    assert done.code == 0
+    assert (
+        done.stderr
+        == f"Warning: {file}: not valid JSON, line 1 column 16: unexpected end of data\n"
+    )

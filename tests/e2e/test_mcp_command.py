@@ -139,11 +139,13 @@ def test_failures_are_listed(machine: Machine, log: str) -> None:
                 "dead": {"command": sys.executable, "args": [SERVER, log, "dies"]},
                 "off": {"command": "x", "enabled": False},
                 "bad": {"command": 5},
+                "odd": {"command": "\x1b]0;evil\x07", "args": ["\x1b[2J"]},
             }
         },
     )
     result = mcp(machine, "list")
     assert result.code == 1
+    assert "\x1b" not in result.text
     assert "dead: failed (codemode, global)" in result.text
     assert "  the server exited with code 3" in result.text
     assert "  stderr: no database here" in result.text
