@@ -217,7 +217,11 @@ def list_(here: _Here, *, as_json: bool) -> int:
     servers = here.servers()
     reports = asyncio.run(_reports(here, servers))
     if as_json:
-        shown = {"servers": [each.record() for each in reports], "errors": list(servers.errors)}
+        shown = {
+            "servers": [each.record() for each in reports],
+            "errors": list(servers.errors),
+            **({} if here.ignored is None else {"note": here.ignored}),
+        }
         say(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         for each in reports:
@@ -288,8 +292,11 @@ class _Report:
             yield "  offers resources"
 
     def _tool(self, tool: str) -> str:
-        own = self.server.exposure_of(tool)
-        return tool if own == self.server.exposure else f"{tool} ({own})"
+        return f"{tool} ({self.server.exposure_of(tool)})" if self._apart(tool) else tool
+
+    def _apart(self, tool: str) -> bool:
+        """Whether a tool is exposed in another way than its server."""
+        return self.server.exposure_of(tool) != self.server.exposure
 
     def record(self) -> dict[str, Any]:
         server = self.server
@@ -311,6 +318,8 @@ class _Report:
         if self.stderr:
             record["stderr"] = self.stderr
         record["tools"] = list(self.tools)
+        if own := {tool: server.exposure_of(tool) for tool in self.tools if self._apart(tool)}:
+            record["toolExposure"] = own
         if self.resources:
             record["resources"] = True
         return record

@@ -4,12 +4,13 @@ wcmatch knows what they mean, and has Python's `re` match them, which tries one 
 Anybody may have written them, in a package: one that could be tried in too many ways is refused.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["TooMuchError", "compile_pattern", "find_names"]
+__all__ = ["TooMuchError", "compile_pattern", "find_names", "leads_out"]
 
 _LONGEST = 4096
 """Characters: no path is longer."""
@@ -21,6 +22,7 @@ _STARS = 5
 """`*` and groups between two slashes."""
 _NEGATIONS = 5
 """Groups `!()` in a pattern: in what is written for one, all that follows stands twice."""
+_MAGIC = r"[*?\[(\\]"
 
 
 class TooMuchError(ValueError):
@@ -45,6 +47,20 @@ def find_names(pattern: str, root: Path) -> Sequence[str]:
         return glob.glob(_checked(pattern), flags=_flags(), root_dir=root, limit=0)
     except RecursionError:
         raise TooMuchError(pattern) from None
+
+
+def leads_out(pattern: str, root: Path, within: Path) -> bool:
+    """Whether it looks outside of a folder: at all of a disk, for one. Raises TooMuchError."""
+    top = f"{os.path.normpath(within)}{os.sep}"
+    for plain in _checked(pattern):
+        parts = plain.split("/")
+        start = next((i for i, part in enumerate(parts) if re.search(_MAGIC, part)), len(parts))
+        place = os.path.normpath(os.path.join(root, "/".join((*parts[:start], ""))))
+        if not f"{place}{os.sep}".startswith(top):
+            return True
+        if any(part.replace("\\", "") == ".." for part in parts[start:]):
+            return True
+    return False
 
 
 def _flags() -> int:

@@ -72,6 +72,22 @@ def test_a_declared_package_is_installed_at_the_start(machine: Machine, npm: Pat
     assert skills(machine, "--offline") == ["one"]
 
 
+@pytest.mark.parametrize("tag", ["latest", "next"])
+def test_what_a_tag_meant_stays_until_it_is_updated(machine: Machine, npm: Path, tag: str) -> None:
+    skill(publish(npm, "tools", "2.0.0") / "skills", "one")
+    settings = json.loads((machine.agent / "settings.json").read_text())
+    machine.write("settings.json", {**settings, "packages": [f"npm:tools@{tag}"]})
+    assert skills(machine) == ["one"]
+    calls = (npm.parent / "calls").read_text()
+    skill(publish(npm, "tools", "2.1.0") / "skills", "two")
+    assert skills(machine) == ["one"]
+    assert skills(machine, "--offline") == ["one"]
+    assert (npm.parent / "calls").read_text() == calls
+    done = machine.run("update", "--extensions")
+    assert done.text == f"Updated 1 package:\n  npm:tools@{tag} 2.0.0 -> 2.1.0\n"
+    assert "two" in skills(machine)
+
+
 def test_a_package_that_cannot_be_had_leaves_the_rest_working(machine: Machine, npm: Path) -> None:
     skill(publish(npm, "good", "1.0.0") / "skills", "one")
     settings = json.loads((machine.agent / "settings.json").read_text())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcmatch import glob
 
-from pi.resources.patterns import TooMuchError, compile_pattern, find_names
+from pi.resources.patterns import TooMuchError, compile_pattern, find_names, leads_out
 
 FLAGS = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.CASE
 
@@ -66,3 +66,24 @@ def test_others_end(pattern: str) -> None:
     matcher = compile_pattern(pattern)
     assert not matcher.match("a" * 250)
     assert not matcher.match("a/" * 90)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out"),
+    [
+        ("skills/**", False),
+        ("*.md", False),
+        ("../dep/*", False),
+        ("/top/pkg/x*", False),
+        ("x..y/*", False),
+        ("../../*", True),
+        ("/**/SKILL.md", True),
+        ("/topless/*", True),
+        ("skills/*/../../../../**", True),
+        ("{skills,/}**", True),
+        ("a/{x,..}/../../{b,..}/*", True),
+        ("[.]./\\.\\./*", True),
+    ],
+)
+def test_what_leads_out(pattern: str, out: bool) -> None:
+    assert leads_out(pattern, Path("/top/pkg"), Path("/top")) is out

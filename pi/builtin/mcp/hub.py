@@ -280,6 +280,9 @@ class Hub:
         there = self._reaching()
         servers = [each.server for each in self.connections.values()]
         ways = {self._way(server, there) for server in servers}
+        if any(server.any_exposed("deferred") for server in servers):
+            # Beside tools for codemode, too: a search is what such a tool is to be found by.
+            ways |= {_SEARCH} & there
         active = self._pi.active_tools
         missing = [way for way in (_SCRIPTS, _SEARCH) if way in ways and way not in active]
         if missing:

@@ -163,9 +163,10 @@ def _allows(wanted: str, version: str) -> bool:
     import nodesemver  # noqa: PLC0415  (see newer)
 
     try:
-        return bool(nodesemver.satisfies(version, wanted, loose=False))
+        nodesemver.make_range(wanted, loose=False)
     except ValueError:
         return True  # a tag such as "next": whatever it once meant
+    return bool(nodesemver.satisfies(version, wanted, loose=False))
 
 
 def _mark(source: NpmSource, root: Path) -> Path:
