@@ -1,6 +1,7 @@
 """Who has the keyboard, and when the next frame is drawn."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -26,6 +27,14 @@ P = ParamSpec("P")
 
 FRAME = 1 / 30
 """Seconds between two frames while something streams; a key is shown at once."""
+
+WRITING = 0.7
+"""Seconds between two keys of somebody who is still writing."""
+
+OF_WRITING = frozenset(
+    {"tui.input.newLine", "tui.editor.deleteCharBackward", "tui.editor.deleteWordBackward"}
+)
+ENDS_OF_WRITING = frozenset({"tui.input.submit", "app.message.followUp"})
 
 LEAST_ROWS = 5
 MARGIN_ROWS = 4
@@ -57,6 +66,7 @@ class Desk:
         self._ended = 0  # panels that are done and still there
         self._starting = 0  # what was begun and has done nothing yet
         self._ahead: list[Key] = []  # pressed since
+        self._wrote = -math.inf  # when somebody last wrote in `home`, and has not sent it
         self._loop = asyncio.get_running_loop()
         self._drawing: asyncio.Handle | None = None
         self._drawn_at = 0.0
@@ -116,7 +126,8 @@ class Desk:
         """Give the panel over the editor its height."""
         if self.panels:
             _, rows = self.screen.size
-            self.panels[-1].height = max(LEAST_ROWS, rows - MARGIN_ROWS)
+            others = 0 if self.home is None else MARGIN_ROWS
+            self.panels[-1].height = max(LEAST_ROWS, rows - others)
 
     def lost(self) -> None:
         """The terminal is gone: questions that are open get no answer."""
@@ -142,13 +153,29 @@ class Desk:
         if self._ended or self._starting:
             self._ahead.append(key)
             return
-        focus = self.focus
+        focus = self._meant(key)
         try:
             if focus is None or not focus.handle(key):
                 any(handler(key) for handler in self.on_key)
         except PiError as error:
             self.on_error(error)
         self.refresh(now=True)
+
+    def _meant(self, key: Key) -> Panel | None:
+        """The panel that a key is for.
+
+        A question that comes up while somebody writes is not answered by the rest of the sentence,
+        nor by the Enter that ends it: those go where the sentence began, until there is a pause.
+        """
+        now = self._loop.time()
+        actions = self.stage.keymap.actions(key)
+        written = bool(key.text) or not OF_WRITING.isdisjoint(actions)
+        ending = not ENDS_OF_WRITING.isdisjoint(actions)
+        focus = self.focus
+        if now - self._wrote < WRITING and (written or ending):
+            focus = self.home
+        self._wrote = now if written and focus is self.home else -math.inf
+        return focus
 
     def point(self, event: Mouse) -> bool:
         """What the mouse does in fullscreen mode; False where it is for scrolling and selecting."""
