@@ -116,9 +116,12 @@ class Inline:
             self._below[at] = wanted[commit + at]
             wanted[commit + at] = row
 
-    def leave(self, parts: list[str]) -> None:
-        """Erase what is below the settled rows, put the cursor there; those are committed."""
-        self._end(parts, self._settled)
+    def leave(self, parts: list[str], *, last: bool = False) -> None:
+        """Erase what is below the settled rows, put the cursor there; those are committed.
+
+        last: nothing is drawn any more, so what could still have changed stays as it is.
+        """
+        self._end(parts, self._above if last else self._settled)
         self._commit(self._settled)
         self._above = self._settled = 0
 
