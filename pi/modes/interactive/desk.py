@@ -34,7 +34,7 @@ WRITING = 0.7
 OF_WRITING = frozenset(
     {"tui.input.newLine", "tui.editor.deleteCharBackward", "tui.editor.deleteWordBackward"}
 )
-ENDS_OF_WRITING = frozenset({"tui.input.submit", "app.message.followUp"})
+ENDS_OF_WRITING = frozenset({"tui.input.submit"})
 
 LEAST_ROWS = 5
 MARGIN_ROWS = 4

@@ -169,7 +169,7 @@ class Follower:
             self.app.status.end()
         self.update()
         # The session is free for others only once this event has been told.
-        asyncio.get_running_loop().call_soon(self.talk.compacted)
+        asyncio.get_running_loop().call_soon(self.talk.go_on)
 
     def _queue_update(self, event: Any) -> None:
         self.talk.show_queue()
