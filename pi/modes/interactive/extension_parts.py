@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pi.modes.interactive.cells import cut
+from pi.modes.interactive.cells import ESCAPE, Pen, cut
 from pi.modes.interactive.inline import holds_image
 from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.sanitize import clean_drawn
@@ -40,10 +40,20 @@ def _rows(lines: Iterable[Any], width: int) -> list[str]:
     for line in lines:
         text = str(line)
         if _ACTING.search(text) is None or holds_image(text):
-            rows.append(cut(text, width))
+            rows.append(_closed(cut(text, width)))
         else:
             rows += (cut(row, width) for row in clean_drawn(text))
     return rows
+
+
+def _closed(row: str) -> str:
+    """The row with an end to the colours and links that it leaves on, or the next are in them."""
+    if "\x1b" not in row:
+        return row
+    pen = Pen()
+    for match in ESCAPE.finditer(row):
+        pen.take(match.group())
+    return row + pen.closing()
 
 
 class WidgetLines:

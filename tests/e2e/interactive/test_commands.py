@@ -368,6 +368,20 @@ def test_the_first_steps_without_any_key(sit: Sitting) -> None:
     screen.wait("Model: groq/")
 
 
+def test_reload_does_not_stop_an_answer(sit: Sitting) -> None:
+    slow = {"blocks": [{"text": "one two three four five", "piece": 1}], "delay": 0.2}
+    screen = sit(turns=[slow])
+    say(screen, "go")
+    screen.wait("one")
+    say(screen, "/reload")
+    screen.wait("/reload when that is over")
+    shown = screen.wait("one two three four five")
+    assert "Stopped" not in shown
+    screen.wait_gone("esc to stop")
+    say(screen, "/reload")
+    screen.wait("Read settings, keys")
+
+
 def test_reload_takes_up_keys(sit: Sitting) -> None:
     screen = sit()
     sit.machine.write("keybindings.json", {"app.session.new": "f5", "app.nonsense": "f6"})

@@ -41,6 +41,11 @@ def test_rows_that_would_move_the_cursor(part: Any) -> None:
     assert terminal.cursor == (0, 2)
 
 
+def test_a_colour_ends_with_its_row() -> None:
+    rows = of_component("\x1b[31mred", "\x1b[1mbold and long", "plain").render(8)
+    assert rows == ["\x1b[31mred\x1b[0m", "\x1b[1mbold an\x1b[0m…", "plain"]
+
+
 def test_colours_links_and_images_stay() -> None:
     rows = [
         "\x1b[38;2;1;2;3mcolour\x1b[0m",
