@@ -379,6 +379,16 @@ def test_what_is_typed_on_after_reload_is_for_what_there_is_then(extend: Extend)
     assert pi.bodies == []
 
 
+def test_what_waits_for_a_command_can_be_taken_back(extend: Extend) -> None:
+    with settled(extend(LATER.format("it").replace("0.5", "3600"), READY)) as screen:
+        say(screen, "/new")
+        say(screen, "once there")
+        screen.wait("Steering: once there")
+        screen.press("Escape")
+        shown = screen.wait_gone("Steering")
+        assert "once there" in shown
+
+
 ASKS = """
 def extend(pi):
     @pi.command("ask")

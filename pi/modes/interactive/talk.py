@@ -186,6 +186,8 @@ class Talk:
             self.take_back()
             session.abort()
             return True
+        if self._held and self._moving:
+            return self.take_back()
         if app.editor.text:
             return False
         action = app.host.services.settings.double_escape_action
