@@ -67,6 +67,7 @@ class Desk:
         self._starting = 0  # what was begun and has done nothing yet
         self._ahead: list[Key] = []  # pressed since
         self._wrote = -math.inf  # when somebody last wrote in `home`, and has not sent it
+        self._astray = -math.inf  # the same, of what nobody takes
         self._loop = asyncio.get_running_loop()
         self._drawing: asyncio.Handle | None = None
         self._drawn_at = 0.0
@@ -148,34 +149,34 @@ class Desk:
     def key(self, key: Key) -> None:
         """What the terminal sends. Each key ends in a frame.
 
-        What is typed on after an answer is for what comes next, so it waits for that.
+        What is typed on after an answer is for what comes next, so it waits for that. A question
+        that comes up while somebody writes is not answered by the rest of the sentence, nor by the
+        Enter that ends it: those go where the sentence began, until there is a pause. Where nobody
+        took its beginning, such as before the editor is there, nobody gets the rest.
         """
         if self._ended or self._starting:
             self._ahead.append(key)
             return
-        focus = self._meant(key)
-        try:
-            if focus is None or not focus.handle(key):
-                any(handler(key) for handler in self.on_key)
-        except PiError as error:
-            self.on_error(error)
-        self.refresh(now=True)
-
-    def _meant(self, key: Key) -> Panel | None:
-        """The panel that a key is for.
-
-        A question that comes up while somebody writes is not answered by the rest of the sentence,
-        nor by the Enter that ends it: those go where the sentence began, until there is a pause.
-        """
         now = self._loop.time()
         actions = self.stage.keymap.actions(key)
         written = bool(key.text) or not OF_WRITING.isdisjoint(actions)
         ending = not ENDS_OF_WRITING.isdisjoint(actions)
+        if (written or ending) and now - self._astray < WRITING:
+            self._astray = now if written else -math.inf
+            return
         focus = self.focus
-        if now - self._wrote < WRITING and (written or ending):
+        if (written or ending) and now - self._wrote < WRITING:
             focus = self.home
         self._wrote = now if written and focus is self.home else -math.inf
-        return focus
+        try:
+            taken = focus is not None and focus.handle(key)
+            if not taken:
+                taken = any(handler(key) for handler in self.on_key)
+            if written and not taken and focus not in (None, self.home):
+                self._astray = now
+        except PiError as error:
+            self.on_error(error)
+        self.refresh(now=True)
 
     def point(self, event: Mouse) -> bool:
         """What the mouse does in fullscreen mode; False where it is for scrolling and selecting."""

@@ -82,6 +82,18 @@ def test_after_a_pause_a_question_has_the_keyboard(
     assert one.editor.text == "is this m"
 
 
+def test_a_sentence_without_a_place_answers_nothing(
+    one: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WRITING", 3600)
+    one.desk.home = None
+    one.ask()
+    one.type("is this my folder, or 2?\r")
+    assert one.answers == []
+    one.type("\r")
+    assert one.answers == [True]
+
+
 @pytest.mark.parametrize("key", ["\x1b", "\x03"])
 def test_what_leaves_a_question_leaves_it_at_once(
     one: Sitting, monkeypatch: pytest.MonkeyPatch, key: str
