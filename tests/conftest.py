@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ settings.load_profile("busy")
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is ignored in what a script runs in the background; what tests start must hear it."""
+    """What a script or nohup runs in the background ignores signals that tests send."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 FOREIGN = ("PI_", "ANTHROPIC_", "OPENAI_", "AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_")

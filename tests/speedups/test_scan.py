@@ -267,7 +267,7 @@ SLOW = r"\b\d\b|\b[q-z]{1,3}\b"
 
 def test_the_search_of_one_file_can_be_stopped(modules, slow_file: Path) -> None:
     flag = bytearray(1)
-    timer = threading.Timer(0.05, flag.__setitem__, (0, 1))
+    timer = threading.Timer(0.3, flag.__setitem__, (0, 1))
     timer.start()
     found = modules.scan.search_file(make_query(SLOW), os.fsencode(slow_file), most=ALL, stop=flag)
     timer.join()
@@ -287,7 +287,7 @@ def test_a_tree_is_stopped_within_a_file(modules, slow_file: Path) -> None:
     search = modules.search.TreeSearch(make_query(SLOW), walker, most=ALL)
     worker = threading.Thread(target=search.work)
     worker.start()
-    time.sleep(0.05)
+    time.sleep(0.3)
     search.stop()
     worker.join()
     assert [(name, shown(found)) for name, found in search.results()[0]] == [(b"f", ["1:7"])]
