@@ -27,6 +27,9 @@ TWICE = 0.5
 """Seconds within which the same key again means more."""
 
 
+RUNNING = "Running a command"
+
+
 class Talk:
     def __init__(self, app: App) -> None:
         self.app = app
@@ -130,14 +133,22 @@ class Talk:
             app.refresh()
 
         self._shells += 1
+        self.show_shells()
         try:
-            with app.working("Running a command", hint="app.interrupt"):
-                await app.host.extending.told()
-                message = await app.host.session.shell(command, exclude=exclude, on_output=output)
+            await app.host.extending.told()
+            message = await app.host.session.shell(command, exclude=exclude, on_output=output)
         finally:
             self._shells -= 1
+            if not self._shells and app.status.working == RUNNING:
+                app.status.end()
             self.app.follower.update()  # the branch may be another
         block.finish(message)
+
+    def show_shells(self) -> None:
+        """That commands run, and how to stop them, while nothing else is under way."""
+        if self._shells and self.app.status.working is None:
+            self.app.status.begin(RUNNING, hint=self.app.hint("app.interrupt", "to stop"))
+            self.app.refresh()
 
     def go_on(self) -> None:
         """What waited here is said now, unless there is something else to wait for."""

@@ -368,6 +368,18 @@ def test_the_first_steps_without_any_key(sit: Sitting) -> None:
     screen.wait("Model: groq/")
 
 
+def test_a_command_that_outlives_an_answer_can_be_stopped(sit: Sitting) -> None:
+    screen = sit(rows=40)
+    say(screen, "!sleep 1000")
+    screen.wait("Running a command")
+    say(screen, "!sleep 2000")
+    talk(screen)
+    screen.wait("Running a command")
+    screen.press("Escape")
+    screen.wait_gone("Running a command")
+    assert screen.text().count("cancelled") == 2
+
+
 def test_reload_does_not_stop_an_answer(sit: Sitting) -> None:
     slow = {"blocks": [{"text": "one two three four five", "piece": 1}], "delay": 0.2}
     screen = sit(turns=[slow])
