@@ -178,6 +178,10 @@ class Desk:
             self.on_error(error)
         self.refresh(now=True)
 
+    def pause(self) -> None:
+        """Whoever wrote does something else now: the keys are for who has the keyboard."""
+        self._wrote = self._astray = -math.inf
+
     def point(self, event: Mouse) -> bool:
         """What the mouse does in fullscreen mode; False where it is for scrolling and selecting."""
         if self._pointer is None:
@@ -190,6 +194,7 @@ class Desk:
             self.on_error(error)
             taken = True
         if taken:
+            self.pause()
             self.refresh(now=True)
         return taken
 

@@ -71,6 +71,17 @@ def test_a_question_is_not_answered_by_the_rest_of_a_sentence(
     assert one.editor.is_empty
 
 
+def test_who_does_something_else_does_not_write_any_more(
+    one: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WRITING", 3600)
+    one.type("is this m")
+    one.ask()
+    one.desk.pause()
+    one.type("y")
+    assert one.answers == [True]
+
+
 def test_after_a_pause_a_question_has_the_keyboard(
     one: Sitting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
