@@ -31,7 +31,7 @@ check: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy examples/extensions
+	$(BIN)/mypy examples/extensions tests/extensions/typed_extension.py
 	$(BIN)/python -m scripts.docs_samples build/samples
 	$(BIN)/mypy build/samples
 	$(BIN)/lint-imports

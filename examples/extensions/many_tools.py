@@ -34,7 +34,6 @@ def extend(pi: Pi) -> None:
     @pi.tool(exposure="model-only", reaches_tools=lambda arguments: ["temperature"])
     async def compare_towns(towns: list[str], call: ToolContext) -> str:
         """How warm it is in several towns, the warmest last."""
-        assert call.call_tool is not None
         asked = [call.call_tool("temperature", {"town": town}) for town in towns]
         answers = await asyncio.gather(*asked)  # failures are answers, too
         known = [town for town, answer in zip(towns, answers, strict=True) if not answer.is_error]

@@ -1,5 +1,6 @@
 """Whether what extensions give can be stored and sent: a fault of theirs must not end a run."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,9 @@ _BLOCKS: Mapping[str, tuple[str, ...]] = {
     "thinking": ("thinking",),
     "toolCall": ("id", "name"),
 }
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 def json_problem(value: Any) -> str | None:
@@ -70,11 +74,17 @@ def messages_problem(messages: Any) -> str | None:
     return None
 
 
-def headers_problem(headers: Mapping[Any, Any]) -> str | None:
+def headers_problem(headers: Any) -> str | None:
     """Why these are no headers."""
+    if not isinstance(headers, Mapping):
+        return f"headers are a dict, not {shown(headers)}"
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str | None):
             return f"header {name!r:.60} is {value!r:.60}, and should be text or None"
+        if not _HEADER_NAME.fullmatch(name):
+            return f"{name!r:.60} is no name of a header"
+        if value is not None and _NOT_IN_HEADER.search(value):
+            return f"the value of header {name!r:.60} holds characters that HTTP cannot carry"
     return None
 
 

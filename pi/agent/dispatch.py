@@ -13,6 +13,7 @@ from typing import Any
 
 from pi.agent import hook_events as ev
 from pi.agent.abort import Abort, Aborted, is_cancelled
+from pi.agent.answers import answer_problem
 from pi.agent.checks import shown
 from pi.agent.faults import HookFailure, is_fault, text_of_error
 
@@ -138,25 +139,42 @@ class Dispatch:
         event: ev.Event,
         *kinds: type,
         take: Callable[[Any], bool],
+        check: Callable[[Any], str | None] = answer_problem,
         closed: bool = False,
     ) -> None:
         """Give `take` each answer of these kinds, until it returns True.
 
+        check: why an answer of these kinds is of no use.
         closed: a failure raises Undecided instead of leaving it to the others.
         """
         for listener in self._listeners.get(event.name, ()):
             answer = await self._ask(listener, event, closed=closed)
             if answer is None:
                 continue
-            if isinstance(answer, kinds):
+            problem = self.usable(listener.owner, event, answer, kinds, check)
+            if problem is None:
                 if take(answer):
                     return
-                continue
+            elif closed:
+                raise Undecided(problem)
+
+    def usable(
+        self,
+        owner: str,
+        event: ev.Event,
+        answer: object,
+        kinds: tuple[type, ...],
+        check: Callable[[Any], str | None] = answer_problem,
+    ) -> str | None:
+        """Why an answer is passed over, once that is reported; None for one that counts."""
+        if isinstance(answer, kinds):
+            problem = check(answer)
+        else:
             wanted = " or ".join(kind.__name__ for kind in kinds)
-            error = TypeError(f"an answer to {event.name} is {wanted}, not {shown(answer)}")
-            self.report(HookFailure(listener.owner, event.name, str(error), error))
-            if closed:
-                raise Undecided(str(error))
+            problem = f"an answer to {event.name} is {wanted}, not {shown(answer)}"
+        if problem is not None:
+            self.report(HookFailure(owner, event.name, problem, TypeError(problem)))
+        return problem
 
     async def _first(self, event: ev.Event, *kinds: type, closed: bool = False) -> Any:
         """The first answer of these kinds."""
@@ -234,8 +252,14 @@ class Dispatch:
 
         return loop.call_later(SLOW, slow)
 
-    def fault(self, event: str, error: BaseException, owner: str = "") -> None:
-        """Report an answer that turned out to be of no use."""
+    def fault(self, event: str, error: BaseException, owner: str | None = None) -> None:
+        """Report an answer that turned out to be of no use.
+
+        owner: where it is not known, the only one who listens is named.
+        """
+        if owner is None:
+            owners = {each.owner for each in self._listeners.get(event, ())}
+            owner = owners.pop() if len(owners) == 1 else ""
         self.report(HookFailure(owner, event, text_of_error(error), error))
 
 

@@ -145,7 +145,7 @@ async def before_run(hooks: Hooks, opening: UserMessage | CustomMessage, abort: 
         return Beginning()
     options, untouched = parts.options(), parts.options()
     try:
-        messages = await abort.wait(_before_start(hooks, parts, opening, options))
+        messages, options = await abort.wait(_before_start(hooks, parts, opening, options))
     except Aborted:
         return Beginning()
     prompt = None
@@ -163,8 +163,8 @@ async def _before_start(
     parts: PromptParts,
     opening: UserMessage | CustomMessage,
     options: ev.PromptOptions,
-) -> list[CustomMessage]:
-    """The messages to add; `options` are changed."""
+) -> tuple[list[CustomMessage], ev.PromptOptions]:
+    """The messages to add, and the options as handlers leave them."""
     custom = opening if opening["role"] == "custom" else None
     content = [] if custom is not None else opening["content"]
     event = ev.BeforeAgentStart(
@@ -176,12 +176,12 @@ async def _before_start(
         system_prompt_options=options,
     )
     added = []
-    for fields in await hooks.before_agent_start(event):
+    for owner, fields in await hooks.before_agent_start(event):
         try:
             added.append(custom_message(fields))
         except ValueError as error:
-            hooks.fault(event.name, error)
-    return added
+            hooks.fault(event.name, error, owner)
+    return added, event.system_prompt_options
 
 
 async def replaced(hooks: Hooks, message: AgentMessage) -> Exception | None:
@@ -212,7 +212,7 @@ async def turn_ended(
         outcome=reason if reason in ("error", "aborted") else "completed",
         entries=[],
         go_on=False,
-        context=transcript.messages,
+        context=[*transcript.messages],
     )
     with Whole(message, *results) as whole:
         await hooks.boundary(event, lambda drafts: preview(transcript, drafts))
@@ -227,7 +227,7 @@ async def before_settle(
 ) -> tuple[bool, Sequence[SessionEntry]]:
     """The same, when nothing is left to do."""
     event = ev.AgentBeforeSettle(
-        outcome=outcome, entries=[], go_on=False, context=transcript.messages
+        outcome=outcome, entries=[], go_on=False, context=[*transcript.messages]
     )
     await hooks.boundary(event, lambda drafts: preview(transcript, drafts))
     written = commit(transcript, event.entries) if event.entries else []

@@ -4,20 +4,18 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pi.agent import hook_events as ev
-from pi.agent.checks import content_problem, json_problem
+from pi.agent.checks import json_problem, messages_problem
 
 __all__ = [
     "NOT_WHOLE",
     "HookFailure",
     "Whole",
     "is_fault",
-    "patch_problem",
     "put_back",
     "text_of_error",
 ]
 
-NOT_WHOLE = "a handler took parts out of what it was shown; they were put back"
+NOT_WHOLE = "a handler took parts out of what it was shown, or spoiled them; they were put back"
 
 _LONGEST = 2000
 """Characters of an error that are told."""
@@ -59,12 +57,19 @@ class Whole:
 
 
 def put_back(record: dict[str, Any], before: dict[str, Any]) -> bool:
-    """The same of one record. before: a copy; whether something was taken out since."""
-    if before.keys() <= record.keys():
+    """The same of one record. before: a copy; whether something was taken out since.
+
+    A message that is none any more, or that JSON cannot hold, is put back as well.
+    """
+    if before.keys() <= record.keys() and ("role" not in record or _is_message(record)):
         return False
     record.clear()
     record.update(before)
     return True
+
+
+def _is_message(record: dict[str, Any]) -> bool:
+    return messages_problem([record]) is None and json_problem(record) is None
 
 
 def is_fault(error: BaseException) -> bool:
@@ -83,13 +88,3 @@ def text_of_error(error: BaseException) -> str:
     if len(said) > _LONGEST:
         said = f"{said[:_LONGEST]}…"
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def patch_problem(patch: ev.ResultPatch) -> str | None:
-    """Why a result cannot be changed like this."""
-    if patch.content is not ev.UNCHANGED:
-        problem = content_problem(patch.content)
-        if problem is not None:
-            return problem
-    given = (patch.details, patch.structured_content, patch.usage)
-    return json_problem([value for value in given if value is not ev.UNCHANGED])

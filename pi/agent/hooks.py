@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, cast
 
 from pi.agent import hook_events as ev
+from pi.agent.answers import options_problem
 from pi.agent.checks import headers_problem, json_problem, messages_problem, shown
 from pi.agent.dispatch import Dispatch, Undecided
-from pi.agent.faults import NOT_WHOLE, HookFailure, Whole, patch_problem, put_back
+from pi.agent.faults import NOT_WHOLE, HookFailure, put_back
 from pi.agent.toolset import ToolSet
 from pi.wire.events import AgentEvent
 from pi.wire.messages import AgentMessage, now_ms
@@ -59,8 +60,14 @@ class Hooks(Dispatch):
         # Not with Whole: that costs as much again as all of this, for each delta.
         record: dict[str, Any] = fields[_RECORDS[kind]] if kind in _RECORDS else {}
         before = record.copy()
+        partial: Any = self._partial if kind == "message_update" else None
+        content = None if partial is None else partial["content"]
         await self.notify(make(self, event))
-        if put_back(record, before):
+        broken = put_back(record, before)
+        if partial is not None and partial.get("content") is not content:
+            partial["content"] = content
+            broken = True
+        if broken:
             self.fault(kind, ValueError(NOT_WHOLE))
 
     # Questions of the agent, each with the rule by which answers are put together
@@ -75,9 +82,6 @@ class Hooks(Dispatch):
             if isinstance(answer, ev.Handled):
                 handled = True
                 return True
-            if not isinstance(answer.text, str):
-                self.fault(event.name, TypeError(f"a text, not {answer.text!r:.60}"))
-                return False
             text = event.text = answer.text
             if answer.images is not None:
                 images = event.images = answer.images
@@ -87,28 +91,38 @@ class Hooks(Dispatch):
         event.text, event.images = text, images  # only answers count
         return None if handled else event
 
-    async def before_agent_start(self, event: ev.BeforeAgentStart) -> list[Mapping[str, Any]]:
-        """The messages to add. The event's system_prompt and options are changed."""
-        messages: list[Mapping[str, Any]] = []
+    async def before_agent_start(
+        self, event: ev.BeforeAgentStart
+    ) -> list[tuple[str, Mapping[str, Any]]]:
+        """The messages to add, each with who adds it.
+
+        The event's system_prompt and options are changed.
+        """
+        messages: list[tuple[str, Mapping[str, Any]]] = []
         self.system_prompt = event.system_prompt
         parts = self.prompt
         try:
             for listener in self._listeners.get(event.name, ()):
+                before = deepcopy(event.system_prompt_options)
                 answer = await self._ask(listener, event)
-                if isinstance(answer, ev.Start):
+                problem = options_problem(event.system_prompt_options)
+                if problem is not None:
+                    self.report(HookFailure(listener.owner, event.name, problem))
+                    event.system_prompt_options = before
+                if answer is not None and not self.usable(
+                    listener.owner, event, answer, (ev.Start,)
+                ):
                     if answer.message is not None:
-                        messages.append(answer.message)
+                        messages.append((listener.owner, answer.message))
                     if answer.system_prompt is not None:
                         event.system_prompt_options.force_system_prompt = answer.system_prompt
-                elif answer is not None:
-                    text = f"an answer to {event.name} is Start, not {shown(answer)}"
-                    self.report(HookFailure(listener.owner, event.name, text))
                 if parts is not None:
                     try:
                         event.system_prompt = parts.text(event.system_prompt_options)
                     except Exception as error:  # noqa: BLE001  (what handlers left there)
                         self.fault(event.name, error, listener.owner)
-                        event.system_prompt_options = parts.options()
+                        event.system_prompt_options = before
+                        event.system_prompt = parts.text(before)
                     self.system_prompt = event.system_prompt
         finally:
             self.system_prompt = None
@@ -119,9 +133,9 @@ class Hooks(Dispatch):
         changed = False
         event = ev.MessageEnd(message)
         for listener in self._listeners.get(event.name, ()):
-            with Whole(message) as whole:
-                answer = await self._ask(listener, event)
-            if whole.broken:
+            before = deepcopy(cast("dict[str, Any]", message))
+            answer = await self._ask(listener, event)
+            if put_back(cast("dict[str, Any]", message), before):
                 self.report(HookFailure(listener.owner, event.name, NOT_WHOLE))
             if answer is None or answer is message:
                 continue
@@ -150,54 +164,57 @@ class Hooks(Dispatch):
         original = deepcopy(shown)
 
         def take(answer: Any) -> bool:
-            problem = messages_problem(answer)
-            if problem is None:
-                event.messages = answer
-            else:
-                self.fault(event.name, ValueError(problem))
+            event.messages = answer
             return False
 
-        await self._answers(event, list, take=take)
-        return None if event.messages == original else event.messages
+        await self._answers(event, list, take=take, check=messages_problem)
+        if event.messages == original:
+            return None
+        if (problem := messages_problem(event.messages)) is not None:  # changed in place
+            self.fault(event.name, ValueError(problem))
+            return None
+        return event.messages
 
     async def context_with_system(self, messages: list[AgentMessage]) -> list[AgentMessage]:
         event = ev.ContextWithSystem(deepcopy(messages))
+        # Not where a session was begun with messages of an extension's, before the first run.
+        first = bool(messages) and messages[0]["role"] == "system"
         for listener in self._listeners.get(event.name, ()):
             answer = await self._ask(listener, event)
             if answer is None:
                 continue
-            problem = messages_problem(answer)
-            if problem is None and (not answer or answer[0]["role"] != "system"):
-                problem = "the messages must be a list that begins with a system message"
-            if problem is not None:
+            if (problem := _no_whole_context(answer, first)) is not None:
                 self.report(HookFailure(listener.owner, event.name, problem))
                 continue
             event.messages = answer
+        if (problem := _no_whole_context(event.messages, first)) is not None:  # changed in place
+            self.fault(event.name, ValueError(problem))
+            return messages
         return event.messages
 
     async def headers(self, headers: dict[str, str]) -> dict[str, str]:
         """Request headers, changed; names in lower case."""
         event = ev.BeforeProviderHeaders(dict(headers))
-        await self.notify(event)
-        problem = headers_problem(event.headers)
-        if problem is not None:
-            self.fault(event.name, ValueError(problem))
-            return headers
+        for listener in self._listeners.get(event.name, ()):
+            before = dict(event.headers)
+            await self._ask(listener, event)
+            if (problem := headers_problem(event.headers)) is not None:
+                self.report(HookFailure(listener.owner, event.name, problem))
+                event.headers = dict(before)
         return {name.lower(): value for name, value in event.headers.items() if value is not None}
 
     async def payload(self, payload: Any) -> Any:
-        event = ev.BeforeProviderRequest(payload)
+        event = ev.BeforeProviderRequest(deepcopy(payload))
 
         def take(answer: Any) -> bool:
-            problem = json_problem(answer)
-            if problem is None:
-                event.payload = answer
-            else:
-                self.fault(event.name, ValueError(problem))
+            event.payload = answer
             return False
 
-        await self._answers(event, dict, take=take)
-        if (problem := json_problem(event.payload)) is not None:  # changed in place
+        await self._answers(event, dict, take=take, check=json_problem)
+        problem = json_problem(event.payload)  # changed in place
+        if problem is None and not isinstance(event.payload, type(payload)):
+            problem = f"the payload is {type(payload).__name__}, not {shown(event.payload)}"
+        if problem is not None:
             self.fault(event.name, ValueError(problem))
             return payload
         return event.payload
@@ -208,6 +225,11 @@ class Hooks(Dispatch):
             found: ev.Block | None = await self._first(event, ev.Block, closed=True)
         except Undecided as failed:
             return ev.Block(f"An extension failed to decide on this call: {failed}")
+        given: Any = event.input
+        if found is None and not isinstance(given, dict):  # put in its place
+            error = TypeError(f"input is a dict, not {shown(given)}")
+            self.fault(event.name, error)
+            return ev.Block(f"An extension failed to decide on this call: {error}")
         return found
 
     async def tool_result(self, event: ev.ToolResultEvent) -> bool:
@@ -216,10 +238,6 @@ class Hooks(Dispatch):
 
         def take(patch: Any) -> bool:
             nonlocal changed
-            problem = patch_problem(patch)
-            if problem is not None:
-                self.fault(event.name, ValueError(problem))
-                return False
             changed = True
             if patch.content is not ev.UNCHANGED:
                 event.content = [*patch.content]
@@ -272,11 +290,7 @@ class Hooks(Dispatch):
         """
         for listener in self._listeners.get(event.name, ()):
             answer = await self._ask(listener, event)
-            if answer is None:
-                continue
-            if not isinstance(answer, ev.Boundary):
-                text = f"an answer to {event.name} is Boundary, not {shown(answer)}"
-                self.report(HookFailure(listener.owner, event.name, text))
+            if answer is None or self.usable(listener.owner, event, answer, (ev.Boundary,)):
                 continue
             if answer.entries is not None:
                 entries = [dict(entry) for entry in answer.entries]
@@ -306,11 +320,10 @@ class Hooks(Dispatch):
         found = []
         for listener in self._listeners.get(event.name, ()):
             answer = await self._ask(listener, event)
-            if isinstance(answer, ev.Resources):
+            if answer is not None and not self.usable(
+                listener.owner, event, answer, (ev.Resources,)
+            ):
                 found.append((listener.owner, answer))
-            elif answer is not None:
-                text = f"an answer to {event.name} is Resources, not {shown(answer)}"
-                self.report(HookFailure(listener.owner, event.name, text))
         return found
 
     async def cache_warming(self, event: ev.CacheWarmingDecision) -> Literal["warm", "stop"]:
@@ -319,10 +332,7 @@ class Hooks(Dispatch):
 
         def take(answer: ev.WarmCache) -> bool:
             nonlocal chosen
-            if answer.action in ("warm", "stop"):
-                chosen = answer.action
-            else:
-                self.fault(event.name, ValueError(f'"warm" or "stop", not {answer.action!r:.60}'))
+            chosen = answer.action
             return False
 
         await self._answers(event, ev.WarmCache, take=take)
@@ -347,6 +357,14 @@ _LASTING = (
     "customType",
 )
 """Fields of messages that others rely on."""
+
+
+def _no_whole_context(messages: Any, first: bool) -> str | None:
+    """first: whether a system message must come first."""
+    problem = messages_problem(messages)
+    if problem is None and first and (not messages or messages[0]["role"] != "system"):
+        problem = "the messages must be a list that begins with a system message"
+    return problem
 
 
 def _updated(hooks: Hooks, event: Any) -> ev.Event:

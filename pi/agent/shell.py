@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
 from pi.agent.abort import Abort, Aborted
+from pi.agent.faults import is_fault, text_of_error
 from pi.errors import ToolError
 from pi.tools.base import ToolContext
 from pi.tools.bash import OutputReader
@@ -195,8 +196,10 @@ async def _asked(
             code = await abort.wait(elsewhere())
         except Aborted:
             cancelled = True
-        except Exception as error:
-            raise ToolError(f"the command could not be run: {error}") from error
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            raise ToolError(f"the command could not be run: {text_of_error(error)}") from error
     output.finish()
     await asyncio.sleep(0)  # what was last told is told before this returns
     message = _message(command, output, code, cancelled=cancelled, exclude=exclude)

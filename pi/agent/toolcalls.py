@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pi.agent.abort import Abort, Aborted, is_cancelled
-from pi.agent.checks import content_problem, json_problem
+from pi.agent.checks import content_problem, json_problem, shown
+from pi.agent.faults import is_fault, text_of_error
 from pi.agent.nested import NestedCalls
 from pi.agent.nested import Update as OnUpdate
 from pi.errors import ToolError
@@ -208,7 +209,15 @@ class ToolRunner:
             raise unknown_tool(call["name"])
         if reason := call.get("argumentsError"):
             raise malformed_arguments(call["name"], reason)
-        return tool, validate(tool, call["arguments"])
+        try:
+            return tool, validate(tool, call["arguments"])
+        except ToolError:
+            raise
+        except BaseException as error:  # what an extension prepares arguments with, or its schema
+            if not is_fault(error):
+                raise
+            text = f"{tool.name} failed to prepare its arguments: {text_of_error(error)}"
+            raise ToolError(text) from error
 
     async def _blocked(
         self, hooks: "Hooks", call: ToolCall, args: dict[str, Any], abort: Abort
@@ -307,8 +316,10 @@ async def _run(tool: Tool, args: dict[str, Any], context: ToolContext) -> _Outco
         return _failure(ToolError(f"{tool.name} failed: what it waited for was cancelled"))
     except ToolError as error:
         return _failure(error)
-    except Exception as error:  # noqa: BLE001  (a fault in a tool is told to the model, with its type)
-        return _failure(ToolError(f"{tool.name} failed: {type(error).__name__}: {error}"))
+    except BaseException as error:  # a fault in a tool is told to the model, with its type
+        if not is_fault(error):
+            raise
+        return _failure(ToolError(f"{tool.name} failed: {text_of_error(error)}"))
     problem = _result_problem(result)
     if problem is not None:
         return _failure(ToolError(f"{tool.name} failed: its result is of no use: {problem}"))
@@ -328,6 +339,11 @@ def _result_problem(result: Any) -> str | None:
     """Why it is none. What cannot be stored would end the run: a tool may come from anywhere."""
     if not isinstance(result, ToolResult):
         return f"it is no ToolResult, but {result!r:.60}"
+    for name in ("is_error", "terminate"):
+        if not isinstance(getattr(result, name), bool):
+            return f"{name} is True or False, not {shown(getattr(result, name))}"
+    if not isinstance(result.usage, dict | None):
+        return f"usage is a dict, not {shown(result.usage)}"
     return content_problem(result.content) or json_problem(
         (result.details, result.structured, result.usage)
     )
@@ -340,8 +356,13 @@ async def _asked(
     # Loaded by the hooks by now.
     from pi.agent import hook_events as ev  # noqa: PLC0415
 
-    answer = await hooks.tool_call(ev.ToolCall(call["name"], call["id"], args, parent))
+    event = ev.ToolCall(call["name"], call["id"], args, parent)
+    answer = await hooks.tool_call(event)
     if answer is None:
+        if event.input is not args:  # another dict in its place, rather than this one changed
+            given = dict(event.input)
+            args.clear()
+            args.update(given)
         return None
     text = answer.reason or f"This call of {call['name']} was blocked"
     return _Outcome(

@@ -120,7 +120,7 @@ class Credentials:
         config = self._configs.get(provider)
         if config is not None and config.api_key is not None:
             return can_resolve(config.api_key, variables)
-        if any(variables.get(name) for name in source.variables):
+        if any(_key_in(variables, name) for name in source.variables):
             return True
         return has_ambient(provider, variables, chosen=_is_entry(stored))
 
@@ -143,8 +143,8 @@ class Credentials:
         stored = self._stored(model.provider, api_key)
         variables = self._with_stored(stored)
         key = (
-            ProviderKey(api_key, "--api-key")
-            if api_key
+            ProviderKey(api_key.strip(), "--api-key")
+            if api_key and api_key.strip()
             else self._key(model.provider, stored, variables)
         )
         env = {} if stored is None else stored.env
@@ -292,11 +292,12 @@ class Credentials:
         config = self._configs.get(provider)
         if config is not None and config.api_key is not None:
             what = f'the apiKey of provider "{provider}" in models.json'
-            return ProviderKey(resolve_value(config.api_key, variables, what=what), "models.json")
+            value = resolve_value(config.api_key, variables, what=what)
+            return ProviderKey(value, "models.json") if value else None
         source = key_source(provider)
         for name in source.variables:
-            if variables.get(name):
-                return ProviderKey(variables[name], f"${name}", name in source.bearer)
+            if value := _key_in(variables, name):
+                return ProviderKey(value, f"${name}", name in source.bearer)
         if stored is not None and stored.oauth:
             raise _unusable(provider)
         if stored is not None and stored.key is not None:
@@ -332,6 +333,11 @@ class Credentials:
                 value = ""
             self._stored_keys[provider] = value or None
         return self._stored_keys[provider]
+
+
+def _key_in(variables: Mapping[str, str], name: str) -> str:
+    """A variable's key, without the blanks and line ends that come along from files."""
+    return variables.get(name, "").strip()
 
 
 def _key_of(provider: str, entry: Entry) -> str:

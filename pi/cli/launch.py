@@ -13,7 +13,7 @@ from pi.errors import PiError
 from pi.models.listing import list_models as model_table
 from pi.modes import stdio
 from pi.modes.signals import end_now
-from pi.modes.stderr import tell
+from pi.modes.stderr import one_line, tell
 from pi.runtime.attachments import image_loader
 from pi.runtime.host import Host, open_host
 from pi.runtime.options import RunOptions
@@ -36,9 +36,12 @@ def list_models(options: Options, environment: Environment) -> str:
         host = Host(services, Extender(take_stdio=True))
         await host.extending.load()
         try:
-            return model_table(services.registry, services.credentials, options.list_models)
+            lines = model_table(services.registry, services.credentials, options.list_models)
         finally:
             await host.extending.unload("quit", None)
+        # Servers and files may call a model anything.
+        shown = (line if line.isprintable() else one_line(line) for line in lines.split("\n"))
+        return "\n".join(shown)
 
     return asyncio.run(table())
 

@@ -36,7 +36,7 @@ from pi.mcp.config import (
 from pi.mcp.connection import Connection, State
 from pi.mcp.shapes import EXPOSURES
 from pi.models.nearest import nearest
-from pi.modes.stderr import tell
+from pi.modes.stderr import one_line, tell
 from pi.runtime.network import http_options, surroundings
 
 __all__ = ["run_mcp"]
@@ -217,7 +217,11 @@ def list_(here: _Here, *, as_json: bool) -> int:
     servers = here.servers()
     reports = asyncio.run(_reports(here, servers))
     if as_json:
-        shown = {"servers": [each.record() for each in reports], "errors": list(servers.errors)}
+        shown = {
+            "servers": [each.record() for each in reports],
+            "errors": list(servers.errors),
+            **({} if here.ignored is None else {"note": here.ignored}),
+        }
         say(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         for each in reports:
@@ -275,21 +279,24 @@ class _Report:
             count = f", {len(self.tools)} tool{'' if len(self.tools) == 1 else 's'}"
         state = "needs sign-in" if self.state == "needs-auth" else self.state
         yield f"{server.name}: {state}{count} ({server.exposure}, {where})"
-        yield f"  {server.transport}"
+        yield f"  {one_line(server.transport)}"
         if self.state == "needs-auth":
             hint = f"pi auth login {server.provider}" if server.provider else None
             yield f"  sign in with: {hint or f'pi mcp login {server.name}'}"
         elif self.error:
-            yield from (f"  {line}" for line in self.error.splitlines())
-            yield from (f"  stderr: {line}" for line in self.stderr.splitlines())
+            yield from (f"  {one_line(line)}" for line in self.error.splitlines())
+            yield from (f"  stderr: {one_line(line)}" for line in self.stderr.splitlines())
         if self.tools:
-            yield f"  tools: {', '.join(map(self._tool, self.tools))}"
+            yield f"  tools: {one_line(', '.join(map(self._tool, self.tools)))}"
         if self.resources:
             yield "  offers resources"
 
     def _tool(self, tool: str) -> str:
-        own = self.server.exposure_of(tool)
-        return tool if own == self.server.exposure else f"{tool} ({own})"
+        return f"{tool} ({self.server.exposure_of(tool)})" if self._apart(tool) else tool
+
+    def _apart(self, tool: str) -> bool:
+        """Whether a tool is exposed in another way than its server."""
+        return self.server.exposure_of(tool) != self.server.exposure
 
     def record(self) -> dict[str, Any]:
         server = self.server
@@ -311,6 +318,8 @@ class _Report:
         if self.stderr:
             record["stderr"] = self.stderr
         record["tools"] = list(self.tools)
+        if own := {tool: server.exposure_of(tool) for tool in self.tools if self._apart(tool)}:
+            record["toolExposure"] = own
         if self.resources:
             record["resources"] = True
         return record

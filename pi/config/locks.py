@@ -3,16 +3,25 @@
 The protocol is that of npm's proper-lockfile: holding FILE means owning the folder FILE.lock, whose
 modification time is kept fresh; a folder not refreshed for a while belongs to a dead process and
 may be taken over. Python's lock libraries speak other protocols.
+
+Where the system has flock, a lock of pi's own is also known by its sticky bit, and held by a flock
+that ends with the process: a dead owner is then known long before its lock is stale. The other
+program sees a folder like any other.
 """
 
 import contextlib
 import json
 import os
+import stat
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+if sys.platform != "win32":
+    import fcntl
 
 from pi.config.documents import parse_document, read_regular
 from pi.errors import ConfigError
@@ -24,6 +33,9 @@ STALE_AFTER = 30.0
 
 # The other side may give a lock up after as little as 10 s.
 _REFRESH_EVERY = 3.0
+_DEAD_AFTER = 2 * _REFRESH_EVERY + 1.0
+"""Seconds without a refresh after which a flock that nobody holds tells that the owner has died.
+Not at once: some file systems that machines share know of the locks of one machine only."""
 _POLL = 0.05
 
 
@@ -142,27 +154,79 @@ def _acquire(folder: Path, path: Path, wait: float, stale: float) -> None:
         except OSError as error:
             raise ConfigError(f"cannot lock {path}: {error.strerror or error}") from None
         try:
-            touched = folder.stat().st_mtime
+            touched = folder.lstat().st_mtime
         except FileNotFoundError:
             continue
+        except OSError as error:
+            raise ConfigError(f"cannot lock {path}: {error.strerror or error}") from None
         now = time.monotonic()
         if touched != seen:
             seen, since = touched, now
         # The second way is for a clock that was set back: it makes the time of a dead lock a future
         # one, but nobody changes it.
-        if time.time() - touched > stale or now - since > stale:
+        quiet = max(time.time() - touched, now - since)
+        if quiet > stale:
             # Two waiters may get here, and the slower one remove the faster one's new lock: that
             # is why a holder looks once more before it writes.
-            with contextlib.suppress(OSError):
+            try:
                 folder.rmdir()
-            if not folder.exists():
-                continue
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                raise ConfigError(
+                    f"cannot lock {path}: {folder} cannot be removed: {error.strerror or error}",
+                    hint="If no pi is running, remove it.",
+                ) from None
+            continue
+        if quiet > _DEAD_AFTER and _remove_if_dead(folder):
+            continue
         if now - began >= wait:
             raise ConfigError(
                 f"{path} is locked by another program",
                 hint=f"If none is running, remove the folder {folder}.",
             )
         time.sleep(_POLL)
+
+
+def _mark(folder: Path) -> int | None:
+    """The descriptor of a flock on our new folder, which says that there is one; None for none."""
+    if sys.platform == "win32":
+        return None
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.fchmod(descriptor, stat.S_IMODE(os.fstat(descriptor).st_mode) | stat.S_ISVTX)
+    except OSError:  # a file system without either
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _remove_if_dead(folder: Path) -> bool:
+    """Remove the lock of a pi that has ended without doing so; whether that was done."""
+    if sys.platform == "win32":
+        return False
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        status = os.fstat(descriptor)
+        if not status.st_mode & stat.S_ISVTX:
+            return False  # the other program's
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Who comes here has the lock of this very folder; it may be gone, and another in its place.
+        if not os.path.samestat(status, folder.lstat()):
+            return False
+        folder.rmdir()
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 class _Heartbeat:
@@ -172,6 +236,7 @@ class _Heartbeat:
         self._folder = folder
         self._done = threading.Event()
         self._touching = threading.Lock()
+        self._flock = _mark(folder)
         self._thread = threading.Thread(target=self._beat, name="pi-lock", daemon=True)
         self._stamp = self._mtime()
 
@@ -188,6 +253,8 @@ class _Heartbeat:
         if self.held():
             with contextlib.suppress(OSError):
                 self._folder.rmdir()
+        if self._flock is not None:
+            os.close(self._flock)
 
     def _beat(self) -> None:
         while not self._done.wait(_REFRESH_EVERY):

@@ -19,7 +19,7 @@ COMMAND_TIMEOUT = 10.0
 
 # Compiled by `re` at their first use: most runs get by without.
 _REFERENCE = r"\$(?:([$!])|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})"
-# What no HTTP header can carry.
+# What no HTTP header can carry, but for the blanks around a value, which do not count there.
 _UNSENDABLE = r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]"
 
 
@@ -35,7 +35,7 @@ def can_resolve(value: str, variables: Mapping[str, str]) -> bool:
     """Whether `resolve_value` should succeed. Commands are taken on trust, not run."""
     if is_command(value):
         return True
-    return bool(value) and not _missing(value, variables)
+    return bool(value.strip()) and not _missing(value, variables)
 
 
 def resolve_value(
@@ -43,8 +43,9 @@ def resolve_value(
 ) -> str:
     """The string `value` stands for.
 
-    variables: an empty one counts as unset. what: the value's name in messages, such as
-    'the apiKey of provider "x" in models.json'. sendable: whether it goes into an HTTP header.
+    variables: an empty or blank one counts as unset. what: the value's name in messages, such as
+    'the apiKey of provider "x" in models.json'. sendable: whether it goes into an HTTP header;
+    blanks and line ends around it are then left out.
     Raises UnresolvedValue.
     """
     if is_command(value):
@@ -59,14 +60,16 @@ def resolve_value(
         result = re.sub(
             _REFERENCE, lambda match: match[1] or variables[match[2] or match[3]], value
         )
-    if sendable and re.search(_UNSENDABLE, result):
-        raise UnresolvedValue(f"{what} holds characters that no HTTP header can carry")
+    if sendable:
+        result = result.strip(" \t\r\n")
+        if re.search(_UNSENDABLE, result):
+            raise UnresolvedValue(f"{what} holds characters that no HTTP header can carry")
     return result
 
 
 def _missing(value: str, variables: Mapping[str, str]) -> str | None:
     names = (match[2] or match[3] for match in re.finditer(_REFERENCE, value))
-    return next((name for name in names if name and not variables.get(name)), None)
+    return next((name for name in names if name and not variables.get(name, "").strip()), None)
 
 
 def _run(command: str, variables: Mapping[str, str], what: str) -> str:

@@ -52,10 +52,10 @@ _NAMES = {
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 _EVENTS = "pi.agent.hook_events"
 
-__all__ = [*_HOMES]
-
 
 def __getattr__(name: str) -> object:
+    if name == "__all__":  # what `import *` asks for
+        return __dir__()
     if name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
@@ -67,4 +67,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *import_module(_EVENTS).__all__})
+    return sorted({*_HOMES, *import_module(_EVENTS).__all__})

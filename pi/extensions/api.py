@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, Unpack, get_args, overload
 
 from pi.agent.faults import HookFailure, is_fault, text_of_error
 from pi.agent.hook_events import Event
@@ -11,6 +11,7 @@ from pi.config.settings_types import Settings
 from pi.errors import PiError
 from pi.extensions.bound import bound
 from pi.extensions.bus import BusEnd, EventBus
+from pi.extensions.checking import list_of_texts, must_be_function, must_be_name
 from pi.extensions.context import CommandContext, Context
 from pi.extensions.drawing import Draws
 from pi.extensions.execution import MAX_OUTPUT, ExecResult, Stage, run_command
@@ -37,17 +38,23 @@ __all__ = ["Pi"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 E = TypeVar("E", bound=Event)
+Heard = TypeVar("Heard", bound=Event, covariant=True)
 R = TypeVar("R")
 Complete = Callable[[str], Any]
 
 
-class Hearing(Protocol[E]):
-    """Makes a function a handler of one event, whose class says what it is given."""
+class Hearing(Protocol[Heard]):
+    """Makes a function a handler of one event, whose class says what it is given.
+
+    The function may hear other events as well: decorators can stand on each other.
+    """
 
     @overload
-    def __call__(self, handler: Callable[[E, Context], R], /) -> Callable[[E, Context], R]: ...
+    def __call__(
+        self, handler: Callable[[Heard, Context], R], /
+    ) -> Callable[[Any, Context], R]: ...
     @overload
-    def __call__(self, handler: Callable[[E], R], /) -> Callable[[E], R]: ...
+    def __call__(self, handler: Callable[[Heard], R], /) -> Callable[[Any], R]: ...
     @overload
     def __call__(self, handler: Callable[[], R], /) -> Callable[[], R]: ...
 
@@ -102,7 +109,10 @@ class Pi(Supply, Draws):
         (event, ctx), (event) or nothing, and may be a coroutine function. Which answers count is
         said with each event's class. Raises ValueError for an unknown event.
         """
-        name = event if isinstance(event, str) else getattr(event, "name", repr(event))
+        name = event if isinstance(event, str) else getattr(event, "name", None)
+        if not isinstance(name, str):
+            example = 'pi.on("tool_call") or pi.on(ToolCall)'
+            raise TypeError(f"a handler comes with its event, as in {example}, not with {event!r}")
         if handler is None:
 
             def decorate(function: F) -> F:
@@ -110,6 +120,7 @@ class Pi(Supply, Draws):
                 return function
 
             return decorate
+        must_be_function(handler, f"a handler of {name}")
         call = bound(handler, self._context)
         return self._hooks.on(name, call, owner=self._owner, rank=self._rank)
 
@@ -226,7 +237,7 @@ class Pi(Supply, Draws):
 
     def set_active_tools(self, names: Sequence[str]) -> None:
         """Switch exactly these on, from the next request on. Unknown names are passed over."""
-        self._stage.host.extending.use_tools(names)
+        self._stage.host.extending.use_tools(list_of_texts(names, "set_active_tools"))
 
     def all_tools(self) -> list[dict[str, Any]]:
         """Every tool there is, as docs/extensions.md describes it."""
@@ -285,7 +296,12 @@ class Pi(Supply, Draws):
         description; it may be a coroutine function.
         """
 
+        must_be_name(name, "a command", '@pi.command("deploy")', r"[^/\s]\S*")
+        if complete is not None:
+            must_be_function(complete, f"complete of /{name}")
+
         def decorate(function: F) -> F:
+            must_be_function(function, f"the command /{name}")
             context = CommandContext(self._stage, self._hooks, self._owner)
             call = bound(function, context)
 
@@ -315,7 +331,10 @@ class Pi(Supply, Draws):
         taken over, which the terminal tells of.
         """
 
+        must_be_name(key, "a shortcut", '@pi.shortcut("ctrl+alt+d")')
+
         def decorate(function: F) -> F:
+            must_be_function(function, f"the shortcut {key}")
             context = CommandContext(self._stage, self._hooks, self._owner)
             takes = len(inspect.signature(function).parameters)
 
@@ -348,6 +367,9 @@ class Pi(Supply, Draws):
         The value is there from session_start on, before that it is the default. Raises ValueError
         for the name of another extension's flag.
         """
+        must_be_name(name, "a flag", 'pi.flag("dry")', r"[A-Za-z0-9][A-Za-z0-9_-]*")
+        if kind not in ("boolean", "string"):
+            raise ValueError(f'a flag is of the kind "boolean" or "string", not {kind!r}')
         before = self._additions.flags.get(name)
         if before is not None:
             self._must_own(f"flag --{name}", before.owner)
@@ -374,6 +396,7 @@ class Pi(Supply, Draws):
 
         Raises SessionError for what JSON cannot hold.
         """
+        must_be_name(custom_type, "an entry", 'pi.append_entry("card", data)')
         host = self._stage.host
         entry: CustomEntry = host.store.append_custom(custom_type, data)
         host.tell({"type": "entry_appended", "entry": entry})
@@ -385,6 +408,8 @@ class Pi(Supply, Draws):
 
     def set_session_name(self, name: str) -> None:
         """Name the session; an empty name takes the name away."""
+        if not isinstance(name, str):
+            raise TypeError(f"a session's name is a text, not {name!r:.60}")
         self._stage.host.session.set_name(name)
 
     def set_label(self, entry_id: str, label: str | None) -> None:
@@ -425,6 +450,9 @@ class Pi(Supply, Draws):
 
         A change is told to the model where the conversation is then: set it when it has changed.
         """
+        must_be_name(tag, "a section", 'pi.set_prompt_section("rules", text)')
+        if not isinstance(text, str | None):
+            raise TypeError(f"a section is a text or None, not {text!r:.60}")
         sections = self._additions.sections
         if sections.get(tag) == text:
             return
@@ -446,6 +474,8 @@ class Pi(Supply, Draws):
     def set_model(self, model: Model) -> bool:
         """Use another model in this session; False where there is no key for it."""
         host = self._stage.host
+        if not isinstance(model, Model):
+            raise TypeError(f"a model is what ctx.models.find(…) gives, not {model!r:.60}")
         try:
             host.services.check_key(model)
         except PiError:
@@ -459,6 +489,9 @@ class Pi(Supply, Draws):
 
     def set_thinking_level(self, level: ThinkingLevel) -> ThinkingLevel:
         """Think at this level in this session, or the nearest the model has; that is returned."""
+        if level not in get_args(ThinkingLevel):
+            levels = ", ".join(get_args(ThinkingLevel))
+            raise ValueError(f"{level!r:.60} is no thinking level; there are {levels}")
         return self._stage.host.set_thinking(level)
 
     # The machine, and other extensions

@@ -24,6 +24,15 @@ def bound(function: Callable[..., Any], context: Any) -> Callable[[Any], Any]:
         for each in parameters
         if each.name != "ctx" or not named
     )
+    needed = sum(
+        each.default is each.empty
+        and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+        for each in parameters
+        if each.name != "ctx" or not named
+    )
+    if needed > (1 if named else 2):
+        what = getattr(function, "__qualname__", repr(function))
+        raise TypeError(f"{what} needs {needed} values; it is given one, and ctx")
     if named:
         return _with_name(function, context, takes)
     if takes >= 2:

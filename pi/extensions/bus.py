@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
 from pi.agent.faults import is_fault
+from pi.extensions.checking import must_be_function, must_be_name
 
 __all__ = ["BusEnd", "EventBus"]
 
@@ -82,6 +83,8 @@ class BusEnd:
                 return function
 
             return decorate
+        must_be_name(name, "a listener", 'pi.events.on("my:event", listener)')
+        must_be_function(listener, f"a listener of {name}")
         return self._bus.on(name, listener, self._owner)
 
     def emit(self, name: str, data: Any = None) -> None:

@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
+from pi.agent.checks import messages_problem
+from pi.agent.faults import is_fault, text_of_error
 from pi.agent.hook_events import PromptOptions, UiPromptEnd, UiPromptStart
 from pi.agent.hooks import HookFailure, Hooks
+from pi.extensions.checking import list_of_texts
 from pi.extensions.execution import Stage
 from pi.extensions.models import Models
 from pi.extensions.session_view import SessionFacts, SessionView
 from pi.models.resolution import ScopedModel
-from pi.runtime.ui import UI, Mode
+from pi.runtime.ui import UI, Mode, Notice, Placement
 from pi.wire.events import CompactionResult
 from pi.wire.messages import (
     ThinkingLevel,
@@ -29,7 +32,10 @@ __all__ = ["CommandContext", "Context", "FreshContext"]
 
 
 class _Asking:
-    """The mode's UI; the time in which it waits for the person is announced."""
+    """The mode's UI; the time in which it waits for the person is announced.
+
+    What would only go wrong at the client or on the screen is refused here, in every mode.
+    """
 
     def __init__(self, stage: Stage, hooks: Hooks) -> None:
         self._stage = stage
@@ -42,11 +48,40 @@ class _Asking:
             return value
 
         async def ask(*args: Any, **named: Any) -> Any:
+            if name == "select":
+                list_of_texts(named["options"] if len(args) < 2 else args[1], "options of select")
             title = args[0] if args and isinstance(args[0], str) else None
             with self._waiting(name, named.get("title", title)):
                 return await value(*args, **named)
 
         return lambda *args, **named: _Question(name, ask(*args, **named))
+
+    def notify(self, message: str, kind: Notice = "info") -> None:
+        _text(message, "a notice")
+        _one_of(kind, Notice, "the kind of a notice")
+        self._stage.ground.ui.notify(message, kind)
+
+    def set_status(self, key: str, text: str | None) -> None:
+        if text is not None:
+            _text(text, "a status")
+        self._stage.ground.ui.set_status(key, text)
+
+    def set_title(self, title: str) -> None:
+        _text(title, "a title")
+        self._stage.ground.ui.set_title(title)
+
+    def set_widget(
+        self, key: str, lines: Sequence[str] | None, placement: Placement | None = None
+    ) -> None:
+        _one_of(placement, Placement, "placement")
+        lines = None if lines is None else list_of_texts(lines, "a widget")
+        self._stage.ground.ui.set_widget(key, lines, placement)
+
+    def set_widget_component(
+        self, key: str, factory: Callable[..., Any], placement: Placement | None = None
+    ) -> None:
+        _one_of(placement, Placement, "placement")
+        self._stage.ground.ui.set_widget_component(key, factory, placement)
 
     @contextmanager
     def _waiting(self, kind: Any, title: str | None) -> Iterator[None]:
@@ -60,6 +95,17 @@ class _Asking:
             hooks.waiting -= 1
             if hooks.waiting == 0:
                 hooks.post(UiPromptEnd())
+
+
+def _text(value: Any, what: str) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is a text, not {value!r:.60}")
+
+
+def _one_of(value: Any, kinds: Any, what: str) -> None:
+    if value is not None and value not in get_args(kinds):
+        known = " or ".join(f'"{each}"' for each in get_args(kinds))
+        raise ValueError(f"{what} is {known}, not {value!r:.60}")
 
 
 class _Question(Coroutine[Any, Any, Any]):
@@ -83,6 +129,26 @@ class _Question(Coroutine[Any, Any, Any]):
     def __bool__(self) -> bool:
         self._asked.close()
         raise TypeError(f"nobody was asked: write `await ctx.ui.{self._name}(…)`")
+
+
+class _Setup:
+    """The store of a session that is about to begin: a message that is none would end its runs."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def append_message(self, message: Any) -> Any:
+        problem = messages_problem([message])
+        needed = ("api", "provider", "model", "usage", "stopReason")
+        if problem is None and message["role"] == "assistant":
+            missing = [name for name in needed if name not in message]
+            problem = f"an assistant message needs {', '.join(missing)}" if missing else None
+        if problem is not None:
+            raise ValueError(problem)
+        return self._store.append_message(message)
 
 
 class Context:
@@ -221,14 +287,19 @@ class Context:
 
         async def run() -> None:
             try:
-                result = await host.compact(instructions)
-                if on_complete is not None:
-                    on_complete(result)
-            except Exception as error:  # noqa: BLE001  (whatever it is, the extension is told)
-                if on_error is not None:
+                try:
+                    result = await host.compact(instructions)
+                except Exception as error:
+                    if on_error is None:
+                        raise
                     on_error(error)
                 else:
-                    hooks.report(HookFailure(owner, "compact", str(error), error))
+                    if on_complete is not None:
+                        on_complete(result)
+            except BaseException as error:  # nobody waits for it: it is reported
+                if not is_fault(error):
+                    raise
+                hooks.report(HookFailure(owner, "compact", text_of_error(error), error))
 
         hooks.keep(asyncio.create_task(run()))
 
@@ -282,7 +353,8 @@ class CommandContext(Context):
     ) -> "FreshContext | None":
         """Begin a session. parent: the file it comes from. setup: appends to it beforehand."""
         host = self._stage.host
-        opened = await host.new_session(parent=None if parent is None else str(parent), setup=setup)
+        begin = None if setup is None else lambda store: setup(cast("SessionStore", _Setup(store)))
+        opened = await host.new_session(parent=None if parent is None else str(parent), setup=begin)
         return self._fresh(host) if opened else None
 
     async def switch_session(self, path: Path | str) -> "FreshContext | None":
@@ -298,6 +370,8 @@ class CommandContext(Context):
         Raises SessionError.
         """
         host = self._stage.host
+        if position not in ("before", "at"):
+            raise ValueError(f'position is "before" or "at", not {position!r:.60}')
         if position == "at":
             return self._fresh(host) if await host.clone(entry_id) else None
         text = await host.fork(entry_id)

@@ -2,8 +2,9 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, overload
 
+from pi.extensions.checking import list_of_texts, must_be_function, must_be_name
 from pi.runtime.looks import BY_DEFAULT, MarkdownPlace, Owned, add_owned
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Draws:
         The function takes (name, following) and returns a Rendering or None: `following()` is what
         the other extensions, the tool itself, or pi would draw with, None for a tool nobody knows.
         """
+        must_be_function(function, "a tool renderer")
         new = Owned(self._owner, self._rank, function)
         add_owned(self._additions.tool_renderers, new, one_each=False)
         self._redraw()
@@ -67,6 +69,10 @@ class Draws:
         return self._transform(function, message_types)
 
     def _transform(self, function: F, places: Sequence[MarkdownPlace]) -> F:
+        must_be_function(function, "a Markdown transformer")
+        known = get_args(MarkdownPlace)
+        if wrong := [each for each in list_of_texts(places, "message_types") if each not in known]:
+            raise ValueError(f"{wrong[0]!r} is no message type; there are {', '.join(known)}")
         takes = _bound_pair(function)
         new = Owned(self._owner, self._rank, takes, tuple(places))
         add_owned(self._additions.markdown, new)
@@ -74,7 +80,10 @@ class Draws:
         return function
 
     def _renderer(self, table: dict[str, list[Owned]], custom_type: str) -> Callable[[F], F]:
+        must_be_name(custom_type, "a renderer", '@pi.message_renderer("note")')
+
         def decorate(function: F) -> F:
+            must_be_function(function, f"the renderer of {custom_type}")
             new = Owned(self._owner, self._rank, function)
             add_owned(table.setdefault(custom_type, []), new)
             self._redraw()

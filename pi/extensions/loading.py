@@ -121,6 +121,8 @@ class Loader:
             rank=rank,
         )
         answer = function(pi)
+        if inspect.isgenerator(answer) or inspect.isasyncgen(answer):
+            raise TypeError("it yields, so nothing of it runs: let it return nothing")
         if not inspect.isawaitable(answer):
             return
         text = f"takes more than {SLOW:g} s to load; pi waits for it"

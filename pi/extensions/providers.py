@@ -1,10 +1,12 @@
 """Providers of extensions: an address, models, a stream function, a way to sign in."""
 
+import inspect
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pi.agent.checks import messages_problem, shown
 from pi.agent.faults import is_fault
 from pi.auth.oauth import add_flow, remove_flow
 from pi.errors import PiError, ProviderError
@@ -52,6 +54,9 @@ class Registration:
 
     def config(self) -> ProviderConfig:
         """As a provider of models.json. Raises ValueError naming what is wrong."""
+        for model in self.models or ():
+            if not isinstance(model, Mapping):
+                raise ValueError(f"providers.{self.name}.models: a dict each, not {shown(model)}")
         record: dict[str, Any] = {
             "name": self.display_name,
             "baseUrl": self.base_url,
@@ -79,6 +84,11 @@ class Registration:
 
 def register(services: "Services", registration: Registration) -> None:
     """From now on. Raises ValueError for what cannot be."""
+    if not isinstance(registration.oauth, OAuth | None):
+        raise TypeError(f"oauth is an OAuth(…), not {shown(registration.oauth)}")
+    for key in ("stream", "refresh_models"):
+        if not (getattr(registration, key) is None or callable(getattr(registration, key))):
+            raise TypeError(f"{key} is a function, not {shown(getattr(registration, key))}")
     name, config = registration.name, offer(services, registration)
     if registration.stream is not None:
         services.streams[name] = _guarded(name, registration.stream)
@@ -103,8 +113,16 @@ def _guarded(name: str, stream: "StreamFunction") -> "StreamFunction":
         model: Model, context: Context, options: StreamOptions
     ) -> AsyncGenerator[AssistantEvent, None]:
         try:
-            async with aclosing(stream(model, context, options)) as events:
+            answer: Any = stream(model, context, options)
+            if not hasattr(answer, "__aiter__") or not hasattr(answer, "aclose"):
+                if inspect.iscoroutine(answer):
+                    answer.close()
+                kind = type(answer).__name__
+                raise TypeError(f"stream is an async generator function, and gave a {kind}")
+            async with aclosing(answer) as events:
                 async for event in events:
+                    if (problem := _event_problem(event)) is not None:
+                        raise TypeError(problem)
                     yield event
         except PiError:
             raise
@@ -114,6 +132,20 @@ def _guarded(name: str, stream: "StreamFunction") -> "StreamFunction":
             raise ProviderError(f"the provider {name} failed: {fault_in(stream, error)}") from error
 
     return guarded
+
+
+_NEEDED: Mapping[str, str] = {"start": "partial", "done": "message", "error": "error"}
+"""What the run takes from events of a stream; each is a message."""
+
+
+def _event_problem(event: Any) -> str | None:
+    kind = event.get("type") if isinstance(event, dict) else None
+    if not isinstance(kind, str):
+        return f"stream yields events, not {shown(event)}"
+    if kind not in _NEEDED:
+        return None
+    problem = messages_problem([event.get(_NEEDED[kind])])
+    return None if problem is None else f"a {kind} event needs {_NEEDED[kind]}: {problem}"
 
 
 def unregister(services: "Services", name: str) -> None:

@@ -1,6 +1,7 @@
 """The session that is open, for extensions to read."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -120,8 +121,8 @@ class SessionView:
         return [*first, *active.entries]
 
     def messages(self) -> list[AgentMessage]:
-        """The context as the model gets it, edits and summaries applied."""
-        return list(self._stage.host.session.transcript.messages)
+        """The context as the model gets it, edits and summaries applied: a copy."""
+        return deepcopy(list(self._stage.host.session.transcript.messages))
 
     @property
     def answer(self) -> str:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pi.agent.checks import json_problem
 from pi.auth.oauth.base import (
     Entry,
     Method,
@@ -197,6 +198,10 @@ class ExtensionFlow:
             raise AuthError(
                 f'{self.name}: {what} gave no tokens: {{"access": …, "refresh": …, "expires": …}}'
             )
+        if type(expires := entry.get("expires", 0)) not in (int, float):
+            raise AuthError(f"{self.name}: {what} gave expires as {expires!r:.60}, no Unix ms")
+        if (problem := json_problem(entry)) is not None:
+            raise AuthError(f"{self.name}: what {what} gave cannot be kept: {problem}")
         return entry
 
     def _call(

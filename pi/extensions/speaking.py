@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from pi.agent.checks import content_problem
 from pi.agent.extended import custom_message
 from pi.agent.hooks import HookFailure, Hooks
 from pi.extensions.execution import Stage
@@ -32,6 +33,8 @@ class Speaker:
         """See Pi.send_message."""
         host = self._stage.host
         custom = custom_message(message)
+        if deliver_as not in ("steer", "followUp", "nextTurn"):
+            raise ValueError(f'deliver_as is "steer", "followUp" or "nextTurn", not {deliver_as!r}')
         session = host.session
         if deliver_as == "nextTurn":
             session.add_to_next(custom)
@@ -69,6 +72,11 @@ class Speaker:
     ) -> None:
         """The same in the background; after the run, where one is just ending."""
         host = self._stage.host
+        problem = content_problem(content, text=True)
+        if problem is not None:
+            raise ValueError(problem)
+        if deliver_as not in (None, "steer", "followUp"):
+            raise ValueError(f'deliver_as is "steer" or "followUp", not {deliver_as!r}')
 
         async def run() -> None:
             try:

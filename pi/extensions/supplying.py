@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
+from pi.extensions.checking import must_be_function
 from pi.runtime.additions import Additions
 from pi.wire.messages import ThinkingLevel
 
@@ -170,6 +171,7 @@ class Supply:
                 return function
 
             return decorate
+        must_be_function(route, f"the router of {provider}/{id}")
         # Few extensions route.
         from pi.extensions.routers import guarded  # noqa: PLC0415
         from pi.models.virtual import VirtualModel  # noqa: PLC0415

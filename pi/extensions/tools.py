@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from pi.agent.checks import json_problem
 from pi.agent.faults import is_fault, text_of_error
 from pi.errors import ToolError
+from pi.extensions.checking import list_of_texts, must_be_function
 from pi.tools.base import ToolContext, ToolResult
 from pi.tools.functions import as_result, described, schema_of
 
@@ -76,6 +77,7 @@ def make_tool(
     the ToolContext (id, environment, `update`). With `parameters`, the first gets all arguments as
     a dict.
     """
+    must_be_function(function, f"the tool {name or getattr(function, '__name__', '')}")
     signature = inspect.signature(function).parameters
     own = [name for name in signature if name in ("ctx", "call")]
     # Models add arguments of their own, which are nothing to fail for, and none may be one of ours.
@@ -111,7 +113,7 @@ def make_tool(
         parameters=schema,
         call=call,
         snippet=snippet,
-        rules=tuple(guidelines),
+        rules=tuple(list_of_texts(guidelines, f"guidelines of {called}")),
         sequential=sequential,
         prepare=prepare,
         sampling=sampling,

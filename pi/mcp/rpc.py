@@ -157,12 +157,14 @@ class Peer:
     def _tell_cancelled(self, number: int, reason: str) -> None:
         if self._end is None:
             params = {"requestId": number, "reason": reason}
-            self._spawn(self.notify("notifications/cancelled", params))
+            self._spawn(lambda: self.notify("notifications/cancelled", params))
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    def _spawn(self, begin: Callable[[], Awaitable[None]]) -> None:
+        """begin: called once its turn comes, so that `close` before that leaves nothing begun."""
+
         async def run() -> None:
             try:
-                await work
+                await begin()
             except PiError as error:
                 log.debug("not sent: %s", error)
 
@@ -240,4 +242,4 @@ class Peer:
             answer["error"] = {"code": _NOT_FOUND, "message": f"Method not found: {method}"}
         else:
             answer["result"] = handler(params)
-        self._spawn(self._transport.send(answer))
+        self._spawn(lambda: self._transport.send(answer))

@@ -109,7 +109,7 @@ class HttpClient:
             request = client.build_request(
                 method,
                 target,
-                headers={"user-agent": user_agent(), **_encodable(headers)},
+                headers={b"user-agent": user_agent().encode(), **_encoded(headers)},
                 content=content,
             )
             # Neither headers nor query nor body: keys and conversations stay out of logs.
@@ -312,14 +312,27 @@ def _bad_port(port: int | None) -> bool:
 
 
 def _encodable(headers: Mapping[str, str]) -> dict[str, str]:
+    """Names in lower case, values as they can be sent: HTTP does not count blanks around them.
+
+    A line end pasted with a key is such a blank. What cannot be sent is refused here: httpx would
+    put the value, which may be a key, into its message.
+    """
+    encodable = {}
     for name, value in headers.items():
-        # A newline pasted with a key is the common case; httpx would raise far from the cause.
-        if not value.isascii() or any(char < " " and char != "\t" for char in value):
+        value = value.strip(" \t\r\n")
+        if any(char > "\xff" or (char < " " and char != "\t") or char == "\x7f" for char in value):
             raise InvalidRequestError(
                 f"the value of header {name!r} holds characters that HTTP cannot carry",
                 hint="check the API key and the headers of this provider for stray characters",
             )
-    return {name.lower(): value for name, value in headers.items()}
+        encodable[name.lower()] = value
+    return encodable
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """As bytes: httpx takes ASCII alone for text."""
+    sent = _encodable(headers)
+    return {name.encode(): value.encode("latin-1") for name, value in sent.items()}
 
 
 def _host(url: str) -> str:

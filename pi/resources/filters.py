@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pi.config.paths import expand_home
+from pi.resources.patterns import Matcher, TooMuchError, compile_pattern
 
 __all__ = ["Filter", "is_change", "is_pattern"]
 
@@ -89,10 +90,10 @@ class Filter:
     def _matches(self, names: "Sequence[_Names]", patterns: Sequence[str]) -> bool:
         matchers = [_compiled(self._expanded(pattern)) for pattern in patterns]
         return any(
-            matcher is not None and matcher.match(subject)
+            matches is not None and matches(subject)
             for name in names
             for subject in name
-            for matcher in matchers
+            for matches in matchers
         )
 
     def _expanded(self, text: str) -> str:
@@ -100,16 +101,12 @@ class Filter:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> Any:
+def _compiled(pattern: str) -> Matcher | None:
     """What matches names; None for a pattern that stands for too many."""
-    from wcmatch import glob  # noqa: PLC0415  (few lists hold patterns; it knows `**` and `{}`)
-    from wcmatch._wcparse import PatternLimitException  # noqa: PLC0415  (as above)
-
-    flags = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.CASE
     try:
-        return glob.compile(pattern, flags=flags)
-    except PatternLimitException:
-        log.warning("the pattern %s stands for too many names, and is passed over", pattern)
+        return compile_pattern(pattern)
+    except TooMuchError:
+        log.warning("the pattern %s stands for too many names, and is passed over", pattern[:80])
         return None
 
 

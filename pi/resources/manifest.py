@@ -97,6 +97,6 @@ def _toml(root: Path) -> dict[str, Any]:
 
     try:
         value = tomllib.loads(data)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number may have more digits than Python converts
         return {}
     return value if isinstance(value.get("tool"), dict) else {}

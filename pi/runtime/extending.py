@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pi.agent.abort import is_cancelled
 from pi.agent.session import BusyError
 from pi.agent.toolset import ToolSet
 from pi.runtime.prompts import Prompt
@@ -245,7 +246,10 @@ class Extending:
                 text_of_error,
             )
 
-            if not is_fault(error):
+            # Nobody may have cancelled it: it waited for something that was.
+            if not is_fault(error) and (
+                not isinstance(error, asyncio.CancelledError) or is_cancelled()
+            ):
                 raise
             text = text_of_error(error)
             report(HookFailure(command.owner, f"command /{command.name}", text, error))

@@ -6,6 +6,7 @@ Without extensions there is nothing to it, and nothing of this is loaded.
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from pi.agent.checks import shown
 from pi.agent.faults import is_fault
 from pi.runtime.additions import AddedTool, Additions
 from pi.tools.base import Tool, declaration
@@ -91,7 +92,12 @@ class Offering:
     def _prepared(self, added: AddedTool, loadout: Loadout) -> LoadoutChange | None:
         assert added.prepare_loadout is not None, "asked only then"
         try:
-            return added.prepare_loadout(loadout)
+            change: object = added.prepare_loadout(loadout)
+            if change is None:
+                return None
+            if not isinstance(change, LoadoutChange):
+                raise TypeError(f"it gives a LoadoutChange or None, not {shown(change)}")
+            return LoadoutChange({**change.descriptions}, frozenset(change.hidden))
         except BaseException as error:  # whatever it is, the model is told something
             if not is_fault(error):
                 raise

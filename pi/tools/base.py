@@ -77,6 +77,14 @@ class ImageLimits(NamedTuple):
     jpeg_quality: int = 80
 
 
+async def _no_other(
+    name: str, args: dict[str, Any], *, on_update: Callable[[ToolResult], None] | None = None
+) -> ToolResult:
+    """A context that somebody made by hand has no other tools."""
+    text = f'There is no tool named "{name}"'
+    return ToolResult(content=[text_block(text)], details={}, is_error=True)
+
+
 class ToolContext(NamedTuple):
     """What a call may use.
 
@@ -87,7 +95,7 @@ class ToolContext(NamedTuple):
     a note, and left out of the request). Blocking images is the request's matter, not the tool's.
     shell, shell_prefix: settings `shellPath` and `shellCommandPrefix`.
     call_tool: `await call_tool(name, arguments, on_update=…)` runs another tool. Whatever goes
-    wrong is a result with is_error. The model is told nothing of it. None where there is no other.
+    wrong is a result with is_error. The model is told nothing of it.
     tools: those that can be called so.
     """
 
@@ -99,7 +107,7 @@ class ToolContext(NamedTuple):
     resize_images: bool = True
     shell: str | None = None
     shell_prefix: str | None = None
-    call_tool: "CallTool | None" = None
+    call_tool: "CallTool" = _no_other
     tools: "Callable[[], Sequence[Tool]]" = tuple
 
 

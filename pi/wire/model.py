@@ -120,10 +120,14 @@ class Model:
         )
 
     def clamp_thinking(self, level: ThinkingLevel) -> ThinkingLevel:
-        """`level` if supported, else the next supported one above it, else the highest below."""
+        """`level` if supported, else the next supported one above it, else the highest below.
+
+        A name that is no level, from a session or an extension, is below all of them.
+        """
         supported = self.thinking_levels()
         if level in supported or not supported:
             return level if supported else "off"
         rank = THINKING_LEVELS.index
-        above = [known for known in supported if rank(known) > rank(level)]
+        least = rank(level) if level in THINKING_LEVELS else -1
+        above = [known for known in supported if rank(known) > least]
         return above[0] if above else supported[-1]

@@ -348,3 +348,25 @@ def test_ambient_credentials_count(make: Any) -> None:
 def test_secrets_stay_out_of_representations(make: Any) -> None:
     found = make(stored("secret-key")).require(model())
     assert "secret-key" not in repr(found)
+
+
+@pytest.mark.parametrize("around", ["{}\r\n", "{}\n", " {} ", "\t{}"])
+def test_blanks_around_a_key_are_not_of_it(make: Any, around: str) -> None:
+    """A file with CRLF line ends leaves one at the end of `$(cat file)`."""
+    key = around.format("k")
+    assert make({}, {"ANTHROPIC_API_KEY": key}).require(model()).api_key == "k"
+    assert make(stored(key)).require(model()).api_key == "k"
+    assert make({}, {"K": key}, api_key="$K").require(model()).api_key == "k"
+    assert make({}).require(model(), api_key=key).api_key == "k"
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\r\n"])
+def test_a_blank_key_is_none(make: Any, blank: str) -> None:
+    for credentials in (
+        make({}, {"ANTHROPIC_API_KEY": blank}),
+        make({}, {}, api_key=f" {blank}"),
+        make(stored(f" {blank}")),
+    ):
+        assert not credentials.has_credential("anthropic")
+        with pytest.raises(AuthError):
+            credentials.require(model())

@@ -52,6 +52,76 @@ def test_a_stale_lock_from_the_future_is_taken_over(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
+DIE = """
+import os, sys
+from pathlib import Path
+from pi.config.locks import folder_lock
+with folder_lock(Path(sys.argv[1])):
+    if sys.argv[2:] == ["live"]:
+        print("held", flush=True)
+        sys.stdin.read()
+    os._exit(9)
+"""
+posix = pytest.mark.skipif(os.name == "nt", reason="no flock there")
+
+
+def _age(folder: Path, seconds: float) -> None:
+    then = time.time() - seconds
+    os.utime(folder, (then, then))
+
+
+@posix
+def test_the_lock_of_a_dead_process_is_taken_over_before_it_is_stale(tmp_path: Path) -> None:
+    path, folder = tmp_path / "a.json", tmp_path / "a.json.lock"
+    assert subprocess.run([sys.executable, "-c", DIE, str(path)], check=False).returncode == 9
+    assert folder.is_dir()
+    with pytest.raises(ConfigError, match="locked by another"), folder_lock(path, wait=0):
+        pass  # it may be another machine's
+    _age(folder, 10)
+    with folder_lock(path, wait=0):
+        pass
+    assert not folder.exists()
+
+
+@posix
+def test_a_live_process_keeps_its_lock_until_it_is_stale(tmp_path: Path) -> None:
+    path, folder = tmp_path / "a.json", tmp_path / "a.json.lock"
+    command = [sys.executable, "-c", DIE, str(path), "live"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None and owner.stdout.readline() == b"held\n"
+        _age(folder, 10)  # it stands still
+        with pytest.raises(ConfigError, match="locked by another"), folder_lock(path, wait=0):
+            pass
+        assert folder.is_dir()
+        owner.kill()
+
+
+def test_the_lock_of_the_other_program_counts_until_it_is_stale(tmp_path: Path) -> None:
+    folder = tmp_path / "a.json.lock"
+    folder.mkdir()
+    _age(folder, 20)
+    with (
+        pytest.raises(ConfigError, match="locked by another"),
+        folder_lock(tmp_path / "a.json", wait=0),
+    ):
+        pass
+
+
+@posix
+@pytest.mark.parametrize("kind", ["dangling", "file", "full"])
+def test_a_lock_that_is_none_gives_one_line_at_once(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "a.json.lock"
+    if kind == "dangling":
+        folder.symlink_to("nowhere")
+    elif kind == "file":
+        folder.touch()
+    else:
+        (folder / "inside").mkdir(parents=True)
+    os.utime(folder, (0, 0), follow_symlinks=False)
+    with pytest.raises(ConfigError, match=r"cannot lock .*a\.json.lock cannot be removed: "):
+        update_json(tmp_path / "a.json", lambda old: {**old, "n": 1})
+
+
 def test_a_held_lock_stays_fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "_REFRESH_EVERY", 0.02)
     folder = tmp_path / "a.json.lock"

@@ -47,7 +47,8 @@ def test_unset_variables(text: str) -> None:
 @given(st.text(alphabet=st.characters(codec="latin-1", exclude_characters="$", min_codepoint=32)))
 def test_text_without_dollars_is_itself(text: str) -> None:
     if not text.startswith("!") and "\x7f" not in text:
-        assert resolve_value(text, {}, what="x") == text
+        assert resolve_value(text, {}, what="x") == text.strip(" ")
+        assert resolve_value(text, {}, what="x", sendable=False) == text
 
 
 @given(st.text(alphabet="$!{}Aa1_", max_size=12))
@@ -63,7 +64,7 @@ def test_nothing_else_than_unset_can_go_wrong(text: str) -> None:
         assert can_resolve(text, env) or not text
 
 
-@pytest.mark.parametrize("text", ["a\nb", "é\u20ac", "a\x00"])
+@pytest.mark.parametrize("text", ["a\nb", "é\u20ac", "a\x00", "\ufeffa"])
 def test_what_no_header_can_carry(text: str) -> None:
     with pytest.raises(UnresolvedValue) as caught:
         resolve_value(text, {}, what="the header")

@@ -166,3 +166,25 @@ def test_what_is_searched_for(tmp_path: Path) -> None:
     for played in (ours, theirs):
         (system,) = [b["text"] for b in played["bodies"][0]["system"] if "mcp_servers" in b["text"]]
         assert "\n- mcp__my_srv (tool_search): It says\n</mcp_servers>" in system
+
+
+OF_TWO_KINDS: list[dict[str, Any]] = [
+    {"exposure": "codemode", "toolExposure": {"echo": "deferred"}},
+    {"exposure": "deferred", "toolExposure": {"echo": "codemode"}},
+    {"exposure": "direct", "toolExposure": {"echo": "deferred", "kinds": "codemode"}},
+    {"exposure": "hidden", "toolExposure": {"nothing": "deferred"}},
+]
+
+
+@pytest.mark.parametrize("entry", OF_TWO_KINDS, ids=json.dumps)
+def test_what_reaches_tools_of_two_kinds(tmp_path: Path, entry: dict[str, Any]) -> None:
+    pytest.importorskip("_quickjs")
+    theirs, ours = both(tmp_path, "good", [DONE], *RUN, **entry)
+    names = [[tool["name"] for tool in p["bodies"][0]["tools"]] for p in (ours, theirs)]
+    assert names[0] == names[1]
+
+
+def test_the_list_of_tools_of_two_kinds(tmp_path: Path) -> None:
+    theirs, ours = both(tmp_path, "good", [], "mcp", "list", "--json", **OF_TWO_KINDS[0])
+    mine, other = (json.loads(p["out"])["servers"] for p in (ours, theirs))
+    assert mine == other

@@ -15,7 +15,7 @@ import pytest
 from tests.differential.pairs import both
 from tests.differential.programs import commands, environment, needs_reference
 from tests.differential.test_generated import listed
-from tests.differential.test_home import PROMPT, skill
+from tests.differential.test_home import AGENT, PROMPT, skill
 from tests.e2e.registries import NPM
 
 pytestmark = needs_reference
@@ -200,3 +200,31 @@ def test_commands(tmp_path: Path, name: str) -> None:
                 told.append(written.get("packages"))
         seen.append(told)
     assert seen[1] == seen[0]
+
+
+SPECS = (
+    "",
+    "@1.2.3",
+    "@latest",
+    "@next",
+    "@^1.0.0",
+    "@~1.2",
+    "@1.x",
+    "@*",
+    "@>=1",
+    "@2.0.0",
+    "@^2",
+)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_what_was_installed_is_used_offline(tmp_path: Path, spec: str) -> None:
+    there = f"{AGENT}npm/node_modules/@team/tools/"
+    files = {
+        f"{there}package.json": b'{"name": "@team/tools", "version": "1.2.3"}',
+        f"{there}skills/a/SKILL.md": skill("a"),
+        f"{there}prompts/x.md": PROMPT,
+    }
+    with both(tmp_path, files, settings={"packages": [f"npm:@team/tools{spec}"]}) as pair:
+        theirs, ours = (listed(side) for side in pair)
+    assert ours == theirs

@@ -68,6 +68,7 @@ source = registry / name / version
 shutil.copy(source / "package.json", modules / name / "package.json")
 if (registry / "slow").exists():
     print("half", flush=True)
+    (registry / "at-work").write_text(str(os.getpid()))
     time.sleep(60)
 shutil.copytree(source, modules / name, dirs_exist_ok=True)
 """

@@ -191,6 +191,18 @@ def test_other_tools_are_found_by_a_search(
     assert "mcp__srv__echo" in declared(script, 3) or "mcp__srv__echo" in str(script.bodies[3])
 
 
+@pytest.mark.parametrize(("exposure", "own"), [("codemode", "deferred"), ("deferred", "codemode")])
+def test_what_reaches_tools_of_both_kinds(
+    scripted: ScriptedFactory, tmp_path: Path, exposure: str, own: str
+) -> None:
+    pytest.importorskip("_quickjs")
+    script = scripted([DONE])
+    entry = server(tmp_path, exposure=exposure, toolExposure={"echo": own})
+    configure(script.machine, srv=entry)
+    assert script.run("-p", "go").code == 0
+    assert declared(script) == ["read", "bash", "edit", "write", "codemode", "tool_search"]
+
+
 def test_hidden_and_disabled_servers(scripted: ScriptedFactory, tmp_path: Path) -> None:
     script = scripted([calls(("mcp__srv__echo", {"text": "x"})), DONE])
     entry = server(tmp_path, exposure="hidden")
@@ -340,3 +352,18 @@ def test_a_start_without_servers_loads_nothing_of_it(
         check=True,
     )
     assert done.stderr.decode().split() == []
+
+
+def test_a_faulty_file_is_told_where_nobody_is_asked(machine: Machine, tmp_path: Path) -> None:
+    configure(machine, good=server(tmp_path), bad={"command": 5})
+    demo = ("--provider", "demo", "-p", "hello")
+    done = machine.run(*demo)
+    assert done.code == 0
+    assert 'mcp.json: server "bad": command: expected a string, found the number 5' in done.stderr
+    file = machine.write("mcp.json", '{"mcpServers": ')
+    done = machine.run(*demo, "--mode", "json")
+    assert done.code == 0
+    assert (
+        done.stderr
+        == f"Warning: {file}: not valid JSON, line 1 column 16: unexpected end of data\n"
+    )

@@ -67,6 +67,28 @@ def test_add_list_remove(machine: Machine, log: str) -> None:
     assert mcp(machine, "remove", "srv").code == 1
 
 
+def test_the_list_as_an_object_says_what_is_apart(machine: Machine, log: str) -> None:
+    machine.write(
+        "mcp.json",
+        {
+            "mcpServers": {
+                "srv": {
+                    "command": sys.executable,
+                    "args": [SERVER, log, "good"],
+                    "toolExposure": {"e*": "deferred", "nothing": "direct"},
+                }
+            }
+        },
+    )
+    (machine.project / ".pi").mkdir()
+    (machine.project / ".pi" / "mcp.json").write_text('{"mcpServers": {}}')
+    listed = json.loads(mcp(machine, "list", "--json").stdout)
+    assert listed["servers"][0]["toolExposure"] == dict.fromkeys(
+        ("echo", "environment"), "deferred"
+    )
+    assert "the project is not trusted" in listed["note"]
+
+
 def test_options_of_http_servers(machine: Machine) -> None:
     added = mcp(
         machine, "add", "--url", "https://h.example/mcp", "h", "--header", "X=1",
@@ -117,11 +139,13 @@ def test_failures_are_listed(machine: Machine, log: str) -> None:
                 "dead": {"command": sys.executable, "args": [SERVER, log, "dies"]},
                 "off": {"command": "x", "enabled": False},
                 "bad": {"command": 5},
+                "odd": {"command": "\x1b]0;evil\x07", "args": ["\x1b[2J"]},
             }
         },
     )
     result = mcp(machine, "list")
     assert result.code == 1
+    assert "\x1b" not in result.text
     assert "dead: failed (codemode, global)" in result.text
     assert "  the server exited with code 3" in result.text
     assert "  stderr: no database here" in result.text

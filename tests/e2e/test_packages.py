@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from tests.e2e.conftest import Machine
 from tests.e2e.registries import DEMO, git, loaded, publish, skill, skills, wheel
+from tests.waiting import eventually, gone
 
 
 def packages(machine: Machine) -> Any:
@@ -70,6 +72,22 @@ def test_a_declared_package_is_installed_at_the_start(machine: Machine, npm: Pat
     assert skills(machine, "--offline") == ["one"]
 
 
+@pytest.mark.parametrize("tag", ["latest", "next"])
+def test_what_a_tag_meant_stays_until_it_is_updated(machine: Machine, npm: Path, tag: str) -> None:
+    skill(publish(npm, "tools", "2.0.0") / "skills", "one")
+    settings = json.loads((machine.agent / "settings.json").read_text())
+    machine.write("settings.json", {**settings, "packages": [f"npm:tools@{tag}"]})
+    assert skills(machine) == ["one"]
+    calls = (npm.parent / "calls").read_text()
+    skill(publish(npm, "tools", "2.1.0") / "skills", "two")
+    assert skills(machine) == ["one"]
+    assert skills(machine, "--offline") == ["one"]
+    assert (npm.parent / "calls").read_text() == calls
+    done = machine.run("update", "--extensions")
+    assert done.text == f"Updated 1 package:\n  npm:tools@{tag} 2.0.0 -> 2.1.0\n"
+    assert "two" in skills(machine)
+
+
 def test_a_package_that_cannot_be_had_leaves_the_rest_working(machine: Machine, npm: Path) -> None:
     skill(publish(npm, "good", "1.0.0") / "skills", "one")
     settings = json.loads((machine.agent / "settings.json").read_text())
@@ -115,11 +133,38 @@ def test_a_killed_install_is_not_used_and_begun_again(machine: Machine, npm: Pat
     process.communicate()
     os.utime(machine.agent / "npm" / ".install.lock", (0, 0))  # as if it had happened long ago
     (npm / "slow").unlink()
+    # The next one fails at once, and has not made it whole.
+    (npm / "tools").rename(npm / "away")
+    assert machine.run("install", "npm:tools").code == 1
+    assert (place / "package.json").exists()
+    (npm / "away").rename(npm / "tools")
     settings = json.loads((machine.agent / "settings.json").read_text())
     machine.write("settings.json", {**settings, "packages": ["npm:tools"]})
     assert "    " not in machine.run("list").text
     assert skills(machine, "--offline") == []
     assert skills(machine) == ["one"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("arguments", [("install", "npm:tools"), DEMO, ("--mode", "rpc")])
+def test_what_ends_pi_alone_ends_its_npm(
+    machine: Machine, npm: Path, number: int, arguments: tuple[str, ...]
+) -> None:
+    publish(npm, "tools", "1.0.0")
+    (npm / "slow").touch()
+    settings = json.loads((machine.agent / "settings.json").read_text())
+    machine.write("settings.json", {**settings, "packages": ["npm:tools"]})
+    process = machine.start(*arguments, stdin=subprocess.PIPE)
+    at_work = npm / "at-work"
+    assert eventually(lambda: at_work.exists() and at_work.read_text() != "")
+    process.send_signal(number)
+    process.wait(30)
+    process.communicate()
+    assert process.returncode == 128 + number
+    assert gone(int(at_work.read_text()))
+    assert not (machine.agent / "npm" / ".install.lock").exists()
+    assert (machine.agent / "npm" / ".tools.incomplete").exists()
 
 
 def test_git_from_install_to_removal(machine: Machine, repository: Path) -> None:
@@ -148,6 +193,14 @@ def test_git_from_install_to_removal(machine: Machine, repository: Path) -> None
     assert machine.run("update", "--extensions").text == "All packages are up to date.\n"
     assert machine.run("remove", source).code == 0
     assert not (machine.agent / "git" / "example.org").exists()
+
+
+def test_a_ref_is_no_file(machine: Machine, repository: Path) -> None:
+    assert machine.run("install", "git:example.org/team/tools@skills").code == 1
+    assert not (machine.agent / "settings.json").exists()
+    git(repository, "branch", "skills")
+    assert machine.run("install", "git:example.org/team/tools@skills").code == 0
+    assert skills(machine) == ["from-git"]
 
 
 def test_a_failing_clone_leaves_nothing(machine: Machine, repository: Path) -> None:

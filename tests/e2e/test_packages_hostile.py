@@ -92,7 +92,7 @@ def test_deep_and_strange_names(machine: Machine, deep: Path) -> None:
     (mine / "prompts" / f"{name}.md").write_text("x")
     (mine / "package.json").write_text(json.dumps({"name": name, "version": name, "pi": {}}))
     assert skills(machine, "-e", "../mine") == ["fine"]
-    for pattern in ("**/SKILL.md", "{a,b}" * 20 + "*"):
+    for pattern in ("**/SKILL.md", "{a,b}" * 20 + "*", "a!(*a)" * 200, "?" * 5000):
         manifest = {"name": name, "version": name, "pi": {"skills": [pattern, "skills*"]}}
         (mine / "package.json").write_text(json.dumps(manifest))
         said = run(machine, "-e", "../mine")

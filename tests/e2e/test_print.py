@@ -205,3 +205,12 @@ def test_services_are_told_the_program_unless_told_not_to(
     headers = script.server.requests[0].headers
     assert headers["x-own"] == "1"
     assert ("x-openrouter-title" in headers) is named
+
+
+def test_names_of_models_do_not_take_over_the_terminal(machine: Machine) -> None:
+    model = {"id": "a\x1b]0;evil\x07", "name": "a"}
+    table = {"baseUrl": "http://127.0.0.1:1/v1", "api": "openai-completions", "apiKey": "k"}
+    machine.write("models.json", {"providers": {"local": {**table, "models": [model]}}})
+    done = machine.run("--list-models", "evil")
+    assert done.code == 0
+    assert "a\\x1b]0;evil\\x07" in done.text and "\x1b" not in done.text

@@ -140,6 +140,19 @@ def test_damage_is_reported_and_kept(scripted: ScriptedFactory) -> None:
     assert path.read_bytes().startswith(damaged + b"\n")
 
 
+def test_a_thinking_level_that_nobody_knows(scripted: ScriptedFactory) -> None:
+    """The npm package takes it for off, too."""
+    script = start(scripted)
+    path = script.machine.session()
+    last = json.loads(path.read_bytes().splitlines()[-1])
+    about = {"id": "later", "parentId": last["id"], "timestamp": last["timestamp"]}
+    entry = {"type": "thinking_level_change", **about, "thinkingLevel": "ultra"}
+    path.write_bytes(path.read_bytes() + json.dumps(entry).encode() + b"\n")
+    result = script.machine.run("-c", "-p", "second")
+    assert (result.code, result.text) == (0, "two\n")
+    assert roles(script.bodies[1]) == ["user", "assistant", "user"]
+
+
 def test_two_processes_do_not_share_a_session(scripted: ScriptedFactory) -> None:
     endless = {"blocks": [{"text": "slow"}], "hang": 3}
     script = scripted([HELLO[0], endless])

@@ -29,7 +29,8 @@ def extend(pi):
     async def handoff(args, ctx):
         old = ctx.session.file
         fresh = await ctx.new_session(parent=old, setup=lambda store: store.append_custom("set up"))
-        for use in (lambda: ctx.session.id, lambda: pi.append_entry("x"), lambda: ctx.ui.notify):
+        uses = lambda: ctx.session.id, lambda: pi.append_entry("x"), lambda: ctx.ui.notify("x")
+        for use in uses:
             try:
                 use()
             except StaleContext as error:
@@ -470,3 +471,42 @@ def test_a_section_of_the_prompt_counts_from_the_next_run_on(extend: Extend) -> 
     assert "by hand" in second
     told = [m for m in pi.machine.messages() if "by hand" in json.dumps(m.get("sections"))]
     assert len(told) == 1
+
+
+def test_an_extension_that_is_written_with_types(extend: Extend) -> None:
+    path = Path(__file__).parent / "typed_extension.py"
+    turns = [calls("listing", {"path": "."}), SAYS_DONE]
+    pi = extend(path, turns=turns)
+    (pi.machine.project / "here.txt").touch()
+    assert pi.run("-t", "+ls", "-p", "hi").code == 0
+    assert pi.tool_results()[0]["content"][0]["text"] == "here.txt"
+    (restored,) = [e["data"] for e in pi.entries() if e.get("customType") == "restored"]
+    assert restored["by"] == "session_start"
+
+
+BEGUN = """
+def extend(pi):
+    @pi.on("context_with_system")
+    def whole(event):
+        pi.append_entry("seen", [message["role"] for message in event.messages])
+        return [*event.messages]
+
+    @pi.command("afresh")
+    async def afresh(arguments, ctx):
+        said = {"role": "user", "content": "earlier", "timestamp": 1}
+        fresh = await ctx.new_session(setup=lambda store: store.append_message(said))
+        await fresh.send_user_message("now")
+        await fresh.wait_for_idle()
+"""
+
+
+def test_a_session_that_begins_with_messages_has_its_context_looked_at(extend: Extend) -> None:
+    pi = extend(BEGUN)
+    with pi.rpc() as person:
+        person.ask("/afresh")
+        person.finish()
+    assert person.errors_of_extensions() == []
+    (seen,) = [e["data"] for e in pi.entries() if e.get("customType") == "seen"]
+    assert seen == ["user", "system", "user"]
+    assert [message["role"] for message in pi.bodies[0]["messages"]] == ["user", "user"]
+    assert "You are pi" in str(pi.bodies[0]["system"])

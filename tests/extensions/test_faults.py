@@ -175,7 +175,7 @@ def test_rubbish_from_everywhere_ends_nothing(extend: Extend) -> None:
     events = {error["event"] for error in errors}
     assert {"input", "turn_end", "message_end", "tool_result", "context", "turn_start"} <= events
     assert {"before_agent_start", "before_provider_headers", "before_provider_request"} <= events
-    assert person.notices() == ["SessionError", "ValueError", "SessionError"]
+    assert person.notices() == ["SessionError", "ValueError", "TypeError", "SessionError"]
 
 
 def test_an_abort_ends_a_handler_that_asks(extend: Extend) -> None:

@@ -84,7 +84,10 @@ FAULTY: dict[str, tuple[str, int | str]] = {
     "has a long error": (handler("raise ValueError('z' * 3_000_000)"), 2),
     "has an error of many lines": (handler("raise ValueError('a\\nb\\x1b[31m\\r\\nc')"), 2),
     "raises a group": (handler("raise ExceptionGroup('g', [ValueError('a')])"), 2),
-    "asks for four arguments": ("    pi.on('turn_start', lambda a, b, c, d: None)\n", "turn_start"),
+    "asks for four arguments": (
+        "    pi.on('turn_start', lambda a, b, c, d: None)\n",
+        "needs 4 values; it is given one, and ctx",
+    ),
     "answers numbers": (everywhere("42"), "is Transform or Handled, not 42"),
     "answers odd things": (everywhere("Odd()"), "an object of type Odd"),
     "answers lists of nothing": (everywhere("[None]"), "[None]"),

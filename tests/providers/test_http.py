@@ -207,3 +207,22 @@ def test_a_client_may_be_closed_twice_and_used_again():
     with ScriptedProvider([{"blocks": []}]) as server:
         asyncio.run(use(server.url))
         assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+def test_blanks_around_a_header_are_left_out() -> None:
+    with ScriptedProvider([{"blocks": []}]) as server:
+        headers = {"x-a": " v\r\n", "x-b": "\tJosé ", "x-c": "a b", "User-Agent": " own"}
+        model = Model(id="m1", provider="mock", api=ANTHROPIC, base_url=server.url)
+        assert collect(model, [user("go")], api_key="k\n", headers=headers)[-1]["type"] == "done"
+        sent = server.requests[0].headers
+    names = ("x-api-key", "x-a", "x-b", "x-c", "user-agent")
+    assert [sent[name] for name in names] == ["k", "v", "José", "a b", "own"]
+
+
+@pytest.mark.parametrize("value", ["sec\nret", "sec\x00ret", "sec\x7fret", "\ufeffsecret"])
+def test_what_cannot_be_sent_is_not_shown(value: str) -> None:
+    model = Model(id="m1", provider="mock", api=ANTHROPIC, base_url="http://127.0.0.1:9")
+    failure = collect(model, [user("go")], api_key=value)[-1]
+    message = failure["error"]["errorMessage"]
+    assert "'x-api-key' holds characters that HTTP cannot carry" in message
+    assert "sec" not in message

@@ -487,7 +487,7 @@ def test_unreachable(script, api, base_url, kind):
     assert "\n" not in exchange.message["errorMessage"]
 
 
-@pytest.mark.parametrize("key", ["k\ney", "kéy", "k\0"])
+@pytest.mark.parametrize("key", ["k\ney", "k€y", "k\0", "k\x7f"])
 def test_a_key_that_no_header_can_carry(script, api, key):
     exchange = script(api)
     exchange.ask(api_key=key)

@@ -19,6 +19,7 @@ NOTHING = (None, None)
         ('tool = "pi"\n[project]\nname = "a"\n', NOTHING, []),
         ("[project]\nname = []\nversion = 1\ndependencies = {}\n[tool.pi]\n", NOTHING, []),
         ("no TOML, tool", NOTHING, []),
+        (f"a = {'1' * 5000}\n[tool.pi]\n", NOTHING, []),
     ],
 )  # fmt: skip
 def test_pyproject(

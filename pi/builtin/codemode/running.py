@@ -153,7 +153,6 @@ class _Run:
         told["status"] = "running"
         self._tell()
         began = time.monotonic()
-        assert self._call.call_tool is not None, "a tool's call has it"
         try:
             result = await self._call.call_tool(name, args)
         except asyncio.CancelledError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from pi.runtime.network import http_options, surroundings
 from pi.tools.exposure import Namespace
 
 __all__ = ["Hub", "sign_in_hint"]
+
+log = logging.getLogger(__name__)
 
 FIRST_WAIT = 10.0
 """Seconds the first prompt waits for servers whose tools it must declare."""
@@ -60,6 +63,9 @@ class Hub:
             self._open(server)
         self._activate()
         self._keep(self._tell_problems())
+        if not self._ctx.has_ui:
+            for error in self.errors:  # of the files; a run may be over before servers are settled
+                log.warning("%s", error)
 
     def _load(self) -> None:
         paths = self.access.paths
@@ -129,7 +135,7 @@ class Hub:
                 lines.append(f'MCP server "{server.name}" failed: {connection.error}')
             elif connection.state == "needs-auth":
                 lines.append(f'MCP server "{server.name}" needs sign-in: {sign_in_hint(server)}')
-        if lines:
+        if lines and self._ctx.has_ui:
             self._ctx.ui.notify("\n".join([*lines, "See /mcp."]), "warning")
 
     # Waiting for them
@@ -274,6 +280,9 @@ class Hub:
         there = self._reaching()
         servers = [each.server for each in self.connections.values()]
         ways = {self._way(server, there) for server in servers}
+        if any(server.any_exposed("deferred") for server in servers):
+            # Beside tools for codemode, too: a search is what such a tool is to be found by.
+            ways |= {_SEARCH} & there
         active = self._pi.active_tools
         missing = [way for way in (_SCRIPTS, _SEARCH) if way in ways and way not in active]
         if missing:

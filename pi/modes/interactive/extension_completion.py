@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from pi.agent.faults import is_fault
 from pi.modes.interactive.completion.asking import Completer
 from pi.modes.interactive.completion.base import Answer, Found, Item
 from pi.modes.interactive.extension_parts import Report, failure_of
@@ -55,7 +56,9 @@ class AddedCompletion:
             if inspect.isawaitable(found):
                 return self._later(lambda: found, text, caret)
             return self._found(found, text, caret)
-        except Exception as error:  # noqa: BLE001  (code of others, at a key press)
+        except BaseException as error:  # code of others, at a key press
+            if not is_fault(error):
+                raise
             self._report(failure_of("completion", error))
             return None
 
@@ -64,7 +67,9 @@ class AddedCompletion:
         ask = getattr(self._provide, "completes_files", None)
         try:
             return ask is None or bool(ask(text, caret))
-        except Exception as error:  # noqa: BLE001  (as above)
+        except BaseException as error:  # as above
+            if not is_fault(error):
+                raise
             self._report(failure_of("completion", error))
             return True
 
@@ -72,7 +77,9 @@ class AddedCompletion:
         """call: begins only now, as what is typed on calls this off before it has begun."""
         try:
             return self._found(await call(), text, caret)
-        except Exception as error:  # noqa: BLE001  (as above)
+        except BaseException as error:  # as above
+            if not is_fault(error):
+                raise
             self._report(failure_of("completion", error))
             return None
 
@@ -111,7 +118,9 @@ class AddedCompletion:
                     return None
                 changed, place = given
                 return str(changed), max(0, min(int(place), len(changed)))
-            except Exception as error:  # noqa: BLE001  (as above)
+            except BaseException as error:  # as above
+                if not is_fault(error):
+                    raise
                 self._report(failure_of("completion", error))
                 return None
 

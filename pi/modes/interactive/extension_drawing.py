@@ -11,6 +11,7 @@ from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pi.agent.faults import is_fault
 from pi.modes.interactive.cells import cut, wrap
 from pi.modes.interactive.extension_parts import failure_of
 from pi.modes.interactive.keys import Mouse
@@ -85,7 +86,9 @@ class ExtensionDrawing(Renderers):
             resolver = resolvers[at]
             try:
                 return resolver.function(name, lambda: self._chosen(name, at + 1))
-            except Exception as error:  # noqa: BLE001  (code of others, in the middle of a frame)
+            except BaseException as error:  # code of others, in the middle of a frame
+                if not is_fault(error):
+                    raise
                 self._fault(resolver.function, f"tool renderer for {name}", error, resolver.owner)
                 return self._chosen(name, at + 1)
         ours = Rendering(_Ours(self._look, name, "call"), _Ours(self._look, name, "result"))
@@ -143,7 +146,9 @@ class ExtensionDrawing(Renderers):
             return False
         try:
             taken = bool(heard(event))
-        except Exception as error:  # noqa: BLE001  (code of others, at a click)
+        except BaseException as error:  # code of others, at a click
+            if not is_fault(error):
+                raise
             self._fault(type(kept.last[slot]), f"mouse on a {slot}", error, "")
             return False
         kept.ask()  # what it shows may be something else now
@@ -164,7 +169,9 @@ class ExtensionDrawing(Renderers):
                     if not isinstance(changed, str):
                         raise TypeError(f"it gave {type(changed).__name__}, not text")
                     text = changed
-                except Exception as error:  # noqa: BLE001  (as above)
+                except BaseException as error:  # as above
+                    if not is_fault(error):
+                        raise
                     self._fault(each.function, f"Markdown of {place}", error, each.owner)
             return text
 
@@ -230,7 +237,9 @@ class ExtensionDrawing(Renderers):
             if made is drawing.last and hasattr(made, "invalidate"):
                 made.invalidate()  # the theme may be another one
             rows = _rows_of(made, drawing.width)
-        except Exception as error:  # noqa: BLE001  (as above)
+        except BaseException as error:  # as above
+            if not is_fault(error):
+                raise
             kept.last.pop(slot, None)
             self._fault(renderer, what, error, owner)
             return None
@@ -239,7 +248,7 @@ class ExtensionDrawing(Renderers):
         kept.last[slot] = made
         return rows
 
-    def _fault(self, function: object, what: str, error: Exception, owner: str) -> None:
+    def _fault(self, function: object, what: str, error: BaseException, owner: str) -> None:
         """Report it, the first time, and after the frame: a report may be drawn, too."""
         if function in self._told:
             return

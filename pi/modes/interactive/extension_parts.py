@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pi.agent.faults import is_fault
 from pi.modes.interactive.cells import ESCAPE, Pen, cut
 from pi.modes.interactive.inline import holds_image
 from pi.modes.interactive.keys import Mouse
@@ -93,7 +94,9 @@ class Guarded:
             if drawn is None or drawn[0] != width or drawn[1] is not lines:
                 self._drawn = drawn = (width, lines, _rows(lines, width))
             return drawn[2]
-        except Exception as error:  # noqa: BLE001  (code of others, in the middle of a frame)
+        except BaseException as error:  # code of others, in the middle of a frame
+            if not is_fault(error):
+                raise
             self.fail(error)
             return []
 
@@ -103,7 +106,9 @@ class Guarded:
         if forget is not None:
             try:
                 forget()
-            except Exception as error:  # noqa: BLE001  (as above)
+            except BaseException as error:  # as above
+                if not is_fault(error):
+                    raise
                 self.fail(error)
 
     def close(self) -> None:
@@ -112,10 +117,12 @@ class Guarded:
         if end is not None:
             try:
                 end()
-            except Exception as error:  # noqa: BLE001  (as above)
+            except BaseException as error:  # as above
+                if not is_fault(error):
+                    raise
                 self.fail(error)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         if not self._failed:
             self._failed = True
             self._report(failure_of(self._what, error))
@@ -128,7 +135,9 @@ class Guarded:
         self._drawn = None
         try:
             return bool(heard(event))
-        except Exception as error:  # noqa: BLE001  (code of others, at a click)
+        except BaseException as error:  # code of others, at a click
+            if not is_fault(error):
+                raise
             self.fail(error)
             return False
 
@@ -186,7 +195,9 @@ class GuardedPanel(Guarded):
             handle = getattr(self.inner, "handle", None)
             if handle is not None and handle(key):
                 return True
-        except Exception as error:  # noqa: BLE001  (as above)
+        except BaseException as error:  # as above
+            if not is_fault(error):
+                raise
             self.fail(error)
             self._done(None)
             return True
@@ -195,7 +206,7 @@ class GuardedPanel(Guarded):
         return True
 
 
-def failure_of(what: str, error: Exception, owner: str = "") -> "HookFailure":
+def failure_of(what: str, error: BaseException, owner: str = "") -> "HookFailure":
     """A fault of an extension, to be reported."""
     from pi.agent.hooks import HookFailure  # noqa: PLC0415  (loaded with extensions, not before)
 
@@ -214,7 +225,9 @@ def built(
     """What a factory makes; None where it fails, which is reported."""
     try:
         inner = factory(screen, screen.theme, screen.keymap, *more)
-    except Exception as error:  # noqa: BLE001  (code of others)
+    except BaseException as error:  # code of others
+        if not is_fault(error):
+            raise
         report(failure_of(what, error))
         return None
     if inner is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from pi.agent.faults import is_fault
 from pi.modes.interactive.extension_parts import GuardedPanel, Report, failure_of
 from pi.modes.interactive.keymap import Keymap
 from pi.modes.interactive.palette import Theme
@@ -84,7 +85,9 @@ class ExtensionScreen:
     def _guarded(self, call: Callable[[], Any]) -> None:
         try:
             call()
-        except Exception as error:  # noqa: BLE001  (code of others, on the loop)
+        except BaseException as error:  # code of others, on the loop
+            if not is_fault(error):
+                raise
             self._report(failure_of("timer", error))
 
 
@@ -92,7 +95,7 @@ def _guarded_options(given: Options, report: Report) -> Callable[[], Overlay]:
     """What an extension says of an overlay, asked for each frame: a fault keeps what it was."""
     told = False
 
-    def fail(error: Exception) -> None:
+    def fail(error: BaseException) -> None:
         nonlocal told
         if not told:
             told = True
@@ -109,7 +112,9 @@ def _guarded_options(given: Options, report: Report) -> Callable[[], Overlay]:
                 asked = given()
                 if not isinstance(asked, Overlay):
                     raise TypeError(f"options of an overlay must be an Overlay, not {asked!r}")
-            except Exception as error:  # noqa: BLE001  (code of others, in the middle of a frame)
+            except BaseException as error:  # code of others, in the middle of a frame
+                if not is_fault(error):
+                    raise
                 fail(error)
                 return last
         if (wanted := asked.visible) is not None:
@@ -117,7 +122,9 @@ def _guarded_options(given: Options, report: Report) -> Callable[[], Overlay]:
             def visible(columns: int, rows: int) -> bool:
                 try:
                     return bool(wanted(columns, rows))
-                except Exception as error:  # noqa: BLE001  (as above)
+                except BaseException as error:  # as above
+                    if not is_fault(error):
+                        raise
                     fail(error)
                     return True
 

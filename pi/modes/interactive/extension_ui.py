@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pi.agent.faults import is_fault
 from pi.errors import ConfigError
 from pi.modes.interactive.app import App
 from pi.modes.interactive.extension_parts import (
@@ -15,7 +16,7 @@ from pi.modes.interactive.extension_parts import (
     failure_of,
     made,
 )
-from pi.modes.interactive.keys import keys_of
+from pi.modes.interactive.keys import canonical, is_key_name, keys_of
 from pi.modes.interactive.palette import Theme
 from pi.modes.interactive.sanitize import clean_line
 from pi.modes.interactive.transcript.look import Renderers
@@ -68,6 +69,9 @@ class TerminalUI(UI):
         app = self.app
         additions = app.host.additions
         if additions is not None:
+            for key, named in additions.shortcuts.items():
+                if not is_key_name(key):
+                    app.say(f"{named.owner}: there is no key {key!r}", "warning")
             for key, owner in additions.taken_keys.items():
                 if (shortcut := additions.shortcuts.get(key)) is not None:
                     app.say(f"{shortcut.owner} takes the key {key} from {owner}", "warning")
@@ -336,7 +340,9 @@ class TerminalUI(UI):
         def heard(data: str) -> bool:
             try:
                 answer = listener(data)
-            except Exception as error:  # noqa: BLE001  (code of others, at a key press)
+            except BaseException as error:  # code of others, at a key press
+                if not is_fault(error):
+                    raise
                 self.fault(failure_of("terminal input", error))
                 end()
                 return False
@@ -405,8 +411,13 @@ class TerminalUI(UI):
     def shortcut(self, key: Key) -> bool:
         """Run what an extension has for a key that nobody else took."""
         additions = self.app.host.additions
-        found = None if additions is None else additions.shortcuts.get(key.name)
-        if additions is None or found is None:
+        if additions is None:
+            return False
+        found = additions.shortcuts.get(key.name) or next(
+            (each for name, each in additions.shortcuts.items() if canonical(name) == key.name),
+            None,
+        )
+        if found is None:
             return False
         shortcut, report = found, additions.hooks.report
 
@@ -414,7 +425,9 @@ class TerminalUI(UI):
             try:
                 await self.app.host.extending.told()
                 await shortcut.run()
-            except Exception as error:  # noqa: BLE001  (whatever it is, pi goes on)
+            except BaseException as error:  # whatever it is, pi goes on
+                if not is_fault(error):
+                    raise
                 report(failure_of(f"key {shortcut.key}", error, shortcut.owner))
 
         self.app.begin(run())
@@ -428,7 +441,9 @@ class _EditorPanel(GuardedPanel):
         self._drawn = None
         try:
             return bool(self.inner.handle(key))
-        except Exception as error:  # noqa: BLE001  (code of others, at a key press)
+        except BaseException as error:  # code of others, at a key press
+            if not is_fault(error):
+                raise
             self.fail(error)
             self._done(None)
             return False

@@ -15,7 +15,9 @@ from pi.resources.files import SUFFIXES, files_in
 from pi.resources.filters import Filter, is_change
 from pi.resources.found import KINDS, Found, Kind, Origin
 from pi.resources.manifest import Manifest, read_manifest
+from pi.resources.packages.distributions import entry_points, top_folders
 from pi.resources.packages.programs import PackageError
+from pi.resources.patterns import TooMuchError, find_names
 
 __all__ = ["SITE", "package_contents", "python_contents"]
 
@@ -41,10 +43,13 @@ def package_contents(
 def python_contents(
     site: Path, name: str, origin: Origin, selection: Selection | None, home: Path
 ) -> dict[Kind, list[Found]]:
-    """Of the distribution `name` in `site`: its import packages' resources, its entry points."""
+    """Of the distribution `name` in `site`: its import packages' resources, its entry points.
+
+    Raises PackageError.
+    """
     found: dict[Kind, list[Found]] = {kind: [] for kind in KINDS}
     changelogs = []
-    for root in _import_packages(site, name):
+    for root in top_folders(site, name):
         changelogs.append(changelog_of(root, read_manifest(root)))
         for kind, items in package_contents(root, origin, selection, home).items():
             found[kind] += [_with_site(item, site) for item in items]
@@ -114,13 +119,9 @@ class _Package:
     def _named(self, entry: str) -> Sequence[Path]:
         if "*" not in entry and "?" not in entry:
             return [Path(os.path.normpath(self.root / entry))]
-        from wcmatch import glob  # noqa: PLC0415  (see filters.py)
-        from wcmatch._wcparse import PatternLimitException  # noqa: PLC0415  (as above)
-
-        flags = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.CASE
         try:
-            names = glob.glob(entry, flags=flags, root_dir=self.root)
-        except (PatternLimitException, RecursionError):
+            names = find_names(entry, self.root)
+        except TooMuchError:
             raise PackageError(f"{entry[:80]}: too much to look into") from None
         paths = sorted(os.path.normpath(self.root / name) for name in names)
         return [Path(path) for path in paths if self._is_plain(path)]
@@ -146,33 +147,12 @@ def _with_site(item: Found, site: Path) -> Found:
     return Found(item.path, item.origin, item.enabled, site=site, entry=item.entry)
 
 
-def _import_packages(site: Path, name: str) -> list[Path]:
-    distribution = _distribution(site, name)
-    if distribution is None:
-        return []
-    tops = {
-        file.parts[0]
-        for file in distribution.files or ()
-        if len(file.parts) > 1 and not file.parts[0].endswith((".dist-info", ".data"))
-    }
-    return [site / top for top in sorted(tops) if top != ".." and os.path.isdir(site / top)]
-
-
 def _entry_points(site: Path, name: str) -> list[tuple[Path, str]]:
     """File or folder of the module, and "module:attribute", of its `pi.extensions`."""
-    distribution = _distribution(site, name)
-    if distribution is None:
-        return []
     found = []
-    for entry in distribution.entry_points.select(group="pi.extensions"):
-        base = site.joinpath(*entry.module.split("."))
+    for module, value in entry_points(site, name, "pi.extensions"):
+        base = site.joinpath(*module.split("."))
         path = base if os.path.isdir(base) else base.with_suffix(".py")
         if os.path.exists(path):
-            found.append((path, entry.value))
+            found.append((path, value))
     return sorted(found)
-
-
-def _distribution(site: Path, name: str) -> Any:
-    from importlib import metadata  # noqa: PLC0415  (for packages from an index only)
-
-    return next(iter(metadata.distributions(name=name, path=[str(site)])), None)

@@ -35,7 +35,8 @@ def install(source: GitSource, root: Path, place: Path, programs: Programs) -> N
     def build(folder: Path) -> None:
         programs.run([*_CLONE, "--", source.repo, str(folder)])
         if source.ref is not None:
-            programs.run(["git", "checkout", "--quiet", source.ref], cwd=folder)
+            # With what follows it is no name of a file.
+            programs.run(["git", "checkout", "--quiet", source.ref, "--"], cwd=folder)
         _prepare(folder, programs)
 
     with own_root(root):

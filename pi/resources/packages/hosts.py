@@ -4,9 +4,10 @@ Source: docs/packages.md, "Declare dependencies".
 """
 
 from pathlib import Path
-from typing import Any
 
 from pi.resources.manifest import read_dependencies
+from pi.resources.packages.distributions import requirements
+from pi.resources.packages.programs import PackageError
 from pi.resources.packages.source import PipSource, Source, distribution_name
 
 __all__ = ["PYTHON", "host_problem"]
@@ -25,8 +26,11 @@ PYTHON = "pi-coding-agent-py"
 def host_problem(source: Source, place: Path) -> str | None:
     """What is to be said of an installed package with extensions, in one line."""
     if isinstance(source, PipSource):
-        needed = _required(source, place)
-        if PYTHON in needed:
+        try:
+            needed = requirements(place, source.name)
+        except PackageError as error:
+            return str(error)
+        if any(distribution_name(text) == PYTHON for text in needed if "extra ==" not in text):
             return f"it depends on {PYTHON}, which is here already, and has a copy of its own"
         return None
     npm, python = read_dependencies(place)
@@ -39,11 +43,3 @@ def host_problem(source: Source, place: Path) -> str | None:
     if PYTHON in map(distribution_name, python):
         return f"pi provides {PYTHON}: leave it out of dependencies ({place / 'pyproject.toml'})"
     return None
-
-
-def _required(source: PipSource, place: Path) -> set[str]:
-    from importlib import metadata  # noqa: PLC0415  (for packages from an index only)
-
-    found: Any = next(iter(metadata.distributions(name=source.name, path=[str(place)])), None)
-    needed = (found.requires if found is not None else None) or ()
-    return {distribution_name(text) for text in needed if "extra ==" not in text}

@@ -39,7 +39,7 @@ def is_current(source: NpmSource, root: Path) -> bool:
 
 def installed_version(source: NpmSource, root: Path) -> str | None:
     """None for a package that is not there, or only half."""
-    if _mark(source, root).exists():
+    if os.path.exists(_mark(source, root)):
         return None
     return read_version(root / "node_modules" / source.name)
 
@@ -76,8 +76,8 @@ def uninstall(source: NpmSource, root: Path, programs: Programs) -> None:
         extra = ["--legacy-peer-deps", "--no-audit", "--no-fund"]
         if _manager(programs.npm) in ("bun", "pnpm"):
             extra = []
-        programs.run([*programs.npm, "uninstall", source.name, *place, *extra])
-        _mark(source, root).unlink(missing_ok=True)
+        with _marked(source, root):
+            programs.run([*programs.npm, "uninstall", source.name, *place, *extra])
 
 
 def latest_version(source: NpmSource, programs: Programs) -> str:
@@ -163,9 +163,10 @@ def _allows(wanted: str, version: str) -> bool:
     import nodesemver  # noqa: PLC0415  (see newer)
 
     try:
-        return bool(nodesemver.satisfies(version, wanted, loose=False))
+        nodesemver.make_range(wanted, loose=False)
     except ValueError:
         return True  # a tag such as "next": whatever it once meant
+    return bool(nodesemver.satisfies(version, wanted, loose=False))
 
 
 def _mark(source: NpmSource, root: Path) -> Path:
@@ -174,13 +175,20 @@ def _mark(source: NpmSource, root: Path) -> Path:
 
 @contextlib.contextmanager
 def _marked(source: NpmSource, root: Path) -> Iterator[None]:
-    """npm undoes what it fails at; what is killed in between leaves the mark."""
+    """npm undoes what it fails at, if it can; what is killed in between leaves the mark.
+
+    So does what was half there before, and still is.
+    """
+    before = installed_version(source, root)
+    absent = not os.path.exists(root / "node_modules" / source.name)
     mark = _mark(source, root)
     mark.touch()
     try:
         yield
     except PackageError as error:
-        if not error.killed:
+        place = root / "node_modules" / source.name
+        undone = not os.path.exists(place) if absent else before is not None
+        if undone and not error.killed and read_version(place) == before:
             mark.unlink(missing_ok=True)
         raise
     mark.unlink(missing_ok=True)

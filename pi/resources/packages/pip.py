@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pi.resources.manifest import read_dependencies
 from pi.resources.packages.contents import SITE
+from pi.resources.packages.distributions import version_of
 from pi.resources.packages.hosts import PYTHON
 from pi.resources.packages.programs import PackageError, Programs, find_program
 from pi.resources.packages.source import PipSource, distribution_name
@@ -31,12 +32,7 @@ _QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
 
 
 def installed_version(source: PipSource, place: Path) -> str | None:
-    if not os.path.isdir(place):
-        return None
-    from importlib import metadata  # noqa: PLC0415  (for packages from an index only)
-
-    found = next(iter(metadata.distributions(name=source.name, path=[str(place)])), None)
-    return None if found is None else found.version
+    return version_of(place, source.name) if os.path.isdir(place) else None
 
 
 def is_current(source: PipSource, place: Path) -> bool:

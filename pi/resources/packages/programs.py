@@ -1,9 +1,11 @@
 """Other programs at work for us: npm, git, pip. What they say is kept for the error, or shown."""
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 from pi.errors import PiError
 
@@ -60,9 +62,10 @@ class Programs:
 
         try:
             # stdout is for our own results.
-            done = subprocess.run(
-                command, cwd=cwd or _NOWHERE, env=self._environment(), stdout=2, check=False
-            )
+            with _ended_with_us():
+                done = subprocess.run(
+                    command, cwd=cwd or _NOWHERE, env=self._environment(), stdout=2, check=False
+                )
         except OSError as error:
             raise _missing(command, error) from None
         if done.returncode:
@@ -73,19 +76,20 @@ class Programs:
         import subprocess  # noqa: PLC0415  (as in run)
 
         try:
-            done = subprocess.run(
-                command,
-                cwd=cwd or _NOWHERE,
-                env={
-                    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
-                    **self._environment(),
-                    "GIT_TERMINAL_PROMPT": "0",
-                },
-                input=given,
-                capture_output=True,
-                timeout=self.limit,
-                check=False,
-            )
+            with _ended_with_us():
+                done = subprocess.run(
+                    command,
+                    cwd=cwd or _NOWHERE,
+                    env={
+                        "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+                        **self._environment(),
+                        "GIT_TERMINAL_PROMPT": "0",
+                    },
+                    input=given,
+                    capture_output=True,
+                    timeout=self.limit,
+                    check=False,
+                )
         except subprocess.TimeoutExpired:
             raise PackageError(
                 f"{_shown(command)} took longer than {self.limit:g} s", killed=True
@@ -107,6 +111,37 @@ def find_program(name: str, variables: Mapping[str, str]) -> str | None:
     import shutil  # noqa: PLC0415  (for pip's stand-in only)
 
     return shutil.which(name, path=variables.get("PATH", os.defpath))
+
+
+@contextlib.contextmanager
+def _ended_with_us() -> Iterator[None]:
+    """What ends pi meanwhile ends the program as well, and what is locked is given back.
+
+    By themselves SIGTERM and SIGHUP end pi alone, and the program works on in its folder; and
+    asyncio's handler of SIGINT waits for its event loop, which may be what waits for the program.
+    Handlers of pi's own stay.
+    """
+    import functools  # noqa: PLC0415  (as in Programs.run, all three)
+    import signal  # noqa: PLC0415
+    import threading  # noqa: PLC0415
+
+    def end(number: int, _frame: object) -> NoReturn:
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP", "SIGINT"):
+            if not hasattr(signal, name):
+                continue
+            number = getattr(signal, name)
+            handler = signal.getsignal(number)
+            if handler is signal.SIG_DFL or isinstance(handler, functools.partial):
+                before[number] = signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _failure(command: Sequence[str], reason: str, code: int) -> PackageError:

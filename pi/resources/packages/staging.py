@@ -41,7 +41,7 @@ def staged(place: Path, build: Callable[[Path], None]) -> None:
     Raises what `build` raises; the place is then as it was.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
-    for left in (*place.parent.glob(f".{place.name}{_PARTIAL}*"), *_old_ones(place)):
+    for left in (*_beside(place, _PARTIAL), *_old_ones(place)):
         discard(left)
     partial = Path(tempfile.mkdtemp(prefix=f".{place.name}{_PARTIAL}", dir=place.parent))
     try:
@@ -75,10 +75,16 @@ def discard(path: Path) -> None:
 
 def _old_ones(place: Path) -> list[Path]:
     """Folders set aside. With nothing in the place, the last of them still serves."""
-    old = sorted(place.parent.glob(f".{place.name}{_OLD}*"))
+    old = sorted(_beside(place, _OLD))
     if old and not os.path.lexists(place):
         old.pop().rename(place)
     return old
+
+
+def _beside(place: Path, kind: str) -> list[Path]:
+    """Whose name may be a pattern."""
+    beginning = f".{place.name}{kind}"
+    return [path for path in place.parent.iterdir() if path.name.startswith(beginning)]
 
 
 def _retry(remove: Callable[[str], object], path: str, _error: object) -> None:

@@ -1,5 +1,6 @@
 """Folders put in place as a whole."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,18 @@ def test_what_a_kill_left(tmp_path: Path) -> None:
         staged(place, failing)
     assert (place / "a").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file may be called so there")
+@pytest.mark.parametrize("name", ["a**b", "*", "[!x]*", "**"])
+def test_names_are_no_patterns(tmp_path: Path, name: str) -> None:
+    (tmp_path / ".other.partial-x").mkdir()
+    (tmp_path / ".other.old-1").mkdir()
+    staged(tmp_path / name, fill("one"))
+    assert (tmp_path / name / "a").read_text() == "one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [".other.old-1", ".other.partial-x", name]
+    )
 
 
 def test_discard_takes_all_there_is(tmp_path: Path) -> None:

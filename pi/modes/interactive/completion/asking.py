@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pi.agent.faults import is_fault
 from pi.modes.interactive.completion.base import Answer, Found, Provider
 from pi.modes.interactive.completion.popup import Popup
 
@@ -122,6 +123,8 @@ async def _awaited(answer: Answer) -> Found | None:
         return answer
     try:
         return await answer
-    except Exception:  # noqa: BLE001  (an extension's: typing goes on)
+    except BaseException as error:  # an extension's: typing goes on
+        if not is_fault(error):
+            raise
         _log.exception("completion failed")
         return None

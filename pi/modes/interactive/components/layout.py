@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pi.modes.interactive.cells import crop, cut, pad, width
-from pi.modes.interactive.components.part import Part, Stage
+from pi.modes.interactive.components.part import Part, Stage, Themed
 from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.view import Key, Lines
 
@@ -114,7 +114,7 @@ class Box(_Holder):
     """A part in a frame. title: in its upper edge. border: a token. pad: cells at both sides."""
 
     def __init__(
-        self, screen: Stage, part: Any, *, title: str = "", border: str = "border", pad: int = 1
+        self, screen: Themed, part: Any, *, title: str = "", border: str = "border", pad: int = 1
     ) -> None:
         super().__init__([part], part)
         self._screen = screen

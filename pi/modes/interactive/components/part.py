@@ -6,17 +6,22 @@ from pi.modes.interactive.keymap import Keymap
 from pi.modes.interactive.keys import Mouse
 from pi.modes.interactive.view import Key, Lines
 
-__all__ = ["Part", "Stage"]
+__all__ = ["Part", "Stage", "Themed"]
 
 
-class Stage(Protocol):
-    """What a part needs of the screen: the first thing that a factory is given.
+class Themed(Protocol):
+    """What parts need that only draw; a renderer's `Drawing` is one, too.
 
     theme: the one that is on.
     """
 
     @property
     def theme(self) -> Any: ...
+
+
+class Stage(Themed, Protocol):
+    """What a part needs of the screen: the first thing that a factory is given."""
+
     @property
     def keymap(self) -> Keymap: ...
 

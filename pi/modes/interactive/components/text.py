@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pi.modes.interactive.cells import cut, wrap_rows
-from pi.modes.interactive.components.part import Part, Stage
+from pi.modes.interactive.components.part import Part, Themed
 from pi.modes.interactive.view import Lines
 
 __all__ = ["Line", "Markdown", "Spacer", "Text"]
@@ -51,7 +51,7 @@ class Spacer(Part):
 class Markdown(Part):
     """Drawn as answers are."""
 
-    def __init__(self, screen: Stage, text: str) -> None:
+    def __init__(self, screen: Themed, text: str) -> None:
         self._screen = screen
         self._text = text
         self._drawn: tuple[int, Lines] | None = None
