@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Matcher", "TooMuchError", "compile_pattern", "find_names"]
+__all__ = ["Matcher", "TooMuchError", "compile_pattern", "find_names", "leads_out"]
 
 _LONGEST = 4096
 """Characters of a pattern: no path is longer."""
@@ -28,6 +28,7 @@ _MOST = 1 << 18
 """Characters of all the regular expressions that a pattern with braces stands for."""
 # Compiled by `re` at their first use: few lists hold such patterns.
 _GROUP = r"[?*+@!]\("
+_MAGIC = r"[*?\[(\\]"
 _TOKENS = r"\\.|\[[!^]?\]?[^\]]*\]|[?*+@!]\(|[()]|."
 
 
@@ -75,6 +76,20 @@ def find_names(pattern: str, root: Path) -> Sequence[str]:
         matches = compile_pattern(pattern)
         names = [name for name in names if matches(_slashed(name, root))]
     return names
+
+
+def leads_out(pattern: str, root: Path, within: Path) -> bool:
+    """Whether it looks outside of a folder: at all of a disk, for one. Raises TooMuchError."""
+    top = f"{os.path.normpath(within)}{os.sep}"
+    for plain in _expanded(pattern):
+        parts = plain.split("/")
+        start = next((i for i, part in enumerate(parts) if re.search(_MAGIC, part)), len(parts))
+        place = os.path.normpath(os.path.join(root, "/".join((*parts[:start], ""))))
+        if not f"{place}{os.sep}".startswith(top):
+            return True
+        if any(part.replace("\\", "") == ".." for part in parts[start:]):
+            return True
+    return False
 
 
 def _slashed(name: str, root: Path) -> str:

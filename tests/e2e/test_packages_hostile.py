@@ -39,7 +39,15 @@ def test_what_leads_out_of_a_clone_is_left_out(
     (repository / "skills" / "loop").symlink_to("..")
     (repository / "inside").symlink_to("own")
     manifest = {
-        "skills": ["own", "linked", "inside", "../../../../../../private", "*/secret", "skills"],
+        "skills": [
+            f"{tmp_path}/**/SKILL.md",
+            "own",
+            "linked",
+            "inside",
+            "../../../../../../private",
+            "*/secret",
+            "skills",
+        ],
         "prompts": [str(tmp_path / "notes.md"), "../../../../../../../notes.md", "package.json"],
     }
     (repository / "package.json").write_text(json.dumps({"pi": manifest}))
@@ -49,6 +57,7 @@ def test_what_leads_out_of_a_clone_is_left_out(
     said = run(machine)
     place = machine.agent / "git" / "example.org" / "team" / "tools"
     assert f"{SOURCE}: left out, as not in it: {place}/linked/secret/SKILL.md" in said
+    assert f"{SOURCE}: left out, as not in it: {tmp_path}/**/SKILL.md" in said
     assert "notes.md" not in said.replace(str(tmp_path / "notes.md"), "")
 
 

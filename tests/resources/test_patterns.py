@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wcmatch import glob
 
-from pi.resources.patterns import TooMuchError, _expression, _Stepwise, compile_pattern, find_names
+from pi.resources.patterns import (
+    TooMuchError,
+    _expression,
+    _Stepwise,
+    compile_pattern,
+    find_names,
+    leads_out,
+)
 
 FLAGS = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | glob.CASE
 PARTS = ["+(", "*(", "?(", "!(", "@(", ")", "|", "a", "b", ".", "/", "*", "?", "**", "[ab]", "[!a]"]
@@ -116,3 +123,24 @@ def test_stars_do_not_keep_it_busy(tmp_path: Path) -> None:
     assert not find_names("**/a/" * 15 + "b", tmp_path)
     assert not compile_pattern("**/a/" * 15 + "b")(deep)
     assert not compile_pattern("*a" * 15 + "b")("a" * 250)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out"),
+    [
+        ("skills/**", False),
+        ("*.md", False),
+        ("../dep/*", False),
+        ("/top/pkg/x*", False),
+        ("x..y/*", False),
+        ("../../*", True),
+        ("/**/SKILL.md", True),
+        ("/topless/*", True),
+        ("skills/*/../../../../**", True),
+        ("{skills,/}**", True),
+        ("a/{x,..}/../../{b,..}/*", True),
+        ("[.]./\\.\\./*", True),
+    ],
+)
+def test_what_leads_out(pattern: str, out: bool) -> None:
+    assert leads_out(pattern, Path("/top/pkg"), Path("/top")) is out

@@ -270,7 +270,8 @@ def _contents(
     origin = Origin(package.text, package.scope, package=True, base=place)
     if isinstance(source, PipSource):
         return python_contents(place, source.name, origin, package.selection, home)
-    return package_contents(place, origin, package.selection, home)
+    within = _own_folder(where, places)
+    return package_contents(place, origin, package.selection, home, within=within)
 
 
 def _install(where: Declaration, places: Places, programs: Programs) -> None:
@@ -286,12 +287,9 @@ def _leave_out_what_is_outside(
 ) -> list[str]:
     """Links and paths may lead anywhere; what was fetched is to offer what was fetched with it.
 
-    npm's packages may offer what they depend on. Gives the files that are not taken.
+    Gives the files that are not taken.
     """
-    place = places.installed(where.source, where.scope)
-    if isinstance(where.source, NpmSource):
-        place = places.root(where.source, where.scope)
-    within = os.path.realpath(place) + os.sep
+    within = os.path.realpath(_own_folder(where, places)) + os.sep
     outside = []
     for kind, items in contents.items():
         inside = []
@@ -302,6 +300,13 @@ def _leave_out_what_is_outside(
                 outside.append(str(item.path))
         contents[kind] = inside
     return outside
+
+
+def _own_folder(where: Declaration, places: Places) -> Path:
+    """What a package may offer lies in it: npm's may offer what they depend on."""
+    if isinstance(where.source, NpmSource):
+        return places.root(where.source, where.scope)
+    return places.installed(where.source, where.scope)
 
 
 def _private_cache(places: Places) -> None:

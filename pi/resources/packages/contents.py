@@ -4,6 +4,7 @@ Source: docs/packages.md. A package is a folder; a Python package from an index 
 installed into, where each of its import packages may hold resources.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from pi.resources.found import KINDS, Found, Kind, Origin
 from pi.resources.manifest import Manifest, read_manifest
 from pi.resources.packages.distributions import entry_points, top_folders
 from pi.resources.packages.programs import PackageError
-from pi.resources.patterns import TooMuchError, find_names
+from pi.resources.patterns import TooMuchError, find_names, leads_out
 
 __all__ = ["SITE", "package_contents", "python_contents"]
+
+log = logging.getLogger(__name__)
 
 SITE = ".pi-site"
 """The folder in a package for the Python packages it depends on."""
@@ -29,12 +32,20 @@ Selection = Mapping[str, Any]
 
 
 def package_contents(
-    root: Path, origin: Origin, selection: Selection | None, home: Path
+    root: Path,
+    origin: Origin,
+    selection: Selection | None,
+    home: Path,
+    *,
+    within: Path | None = None,
 ) -> dict[Kind, list[Found]]:
-    """selection: None takes all it offers. Raises PackageError for patterns without end."""
+    """selection: None takes all it offers. within: patterns look nowhere else, None for anywhere.
+
+    Raises PackageError for patterns without end.
+    """
     manifest = read_manifest(root)
     origin = origin._replace(changelog=changelog_of(root, manifest))
-    package = _Package(root, origin, manifest, home)
+    package = _Package(root, origin, manifest, home, within)
     if selection is None:
         return {kind: list(package.offered(kind)) for kind in KINDS}
     return {kind: list(package.selected(kind, selection)) for kind in KINDS}
@@ -51,7 +62,8 @@ def python_contents(
     changelogs = []
     for root in top_folders(site, name):
         changelogs.append(changelog_of(root, read_manifest(root)))
-        for kind, items in package_contents(root, origin, selection, home).items():
+        contents = package_contents(root, origin, selection, home, within=site)
+        for kind, items in contents.items():
             found[kind] += [_with_site(item, site) for item in items]
     origin = origin._replace(changelog=next(filter(None, changelogs), None))
     chosen = None if selection is None else selection.get("extensions")
@@ -69,6 +81,7 @@ class _Package:
     origin: Origin
     manifest: Manifest | None
     home: Path
+    within: Path | None
 
     def offered(self, kind: Kind) -> Iterator[Found]:
         """A manifest that lists resources of any kind lists all there are."""
@@ -120,6 +133,9 @@ class _Package:
         if "*" not in entry and "?" not in entry:
             return [Path(os.path.normpath(self.root / entry))]
         try:
+            if self.within is not None and leads_out(entry, self.root, self.within):
+                log.warning("package %s: left out, as not in it: %s", self.origin.source, entry)
+                return []
             names = find_names(entry, self.root)
         except TooMuchError:
             raise PackageError(f"{entry[:80]}: too much to look into") from None
