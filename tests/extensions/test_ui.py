@@ -357,6 +357,38 @@ def test_what_is_typed_on_is_for_what_comes_next(extend: Extend) -> None:
         screen.wait("!later")
 
 
+LATER = """
+import asyncio
+def extend(pi):
+    @pi.on("session_shutdown")
+    async def end(event, ctx):
+        await asyncio.sleep(0.5)
+
+    @pi.command("{0}")
+    def command(args, ctx):
+        ctx.ui.notify("this is {0}")
+"""
+
+
+def test_what_is_typed_on_after_reload_is_for_what_there_is_then(extend: Extend) -> None:
+    pi = extend(LATER.format("before"), READY)
+    with settled(pi) as screen:
+        (pi.folder / "extension_0.py").write_text(LATER.format("after"))
+        screen.type("/reload\r/after\r")  # all at once
+        screen.wait("this is after")
+    assert pi.bodies == []
+
+
+def test_what_waits_for_a_command_can_be_taken_back(extend: Extend) -> None:
+    with settled(extend(LATER.format("it").replace("0.5", "3600"), READY)) as screen:
+        say(screen, "/new")
+        say(screen, "once there")
+        screen.wait("Steering: once there")
+        screen.press("Escape")
+        shown = screen.wait_gone("Steering")
+        assert "once there" in shown
+
+
 ASKS = """
 def extend(pi):
     @pi.command("ask")

@@ -314,6 +314,7 @@ class App:
             self.terminal_has_focus = key.name == "focusIn"
             return True
         if any(listener(key.data) for listener in list(self.on_input)):
+            self.desk.pause()
             return True
         if self.desk.screen.mode != "fullscreen":
             return key.name == "mouse"

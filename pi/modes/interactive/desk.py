@@ -1,6 +1,7 @@
 """Who has the keyboard, and when the next frame is drawn."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -26,6 +27,14 @@ P = ParamSpec("P")
 
 FRAME = 1 / 30
 """Seconds between two frames while something streams; a key is shown at once."""
+
+WRITING = 0.7
+"""Seconds between two keys of somebody who is still writing."""
+
+OF_WRITING = frozenset(
+    {"tui.input.newLine", "tui.editor.deleteCharBackward", "tui.editor.deleteWordBackward"}
+)
+ENDS_OF_WRITING = frozenset({"tui.input.submit"})
 
 LEAST_ROWS = 5
 MARGIN_ROWS = 4
@@ -57,6 +66,8 @@ class Desk:
         self._ended = 0  # panels that are done and still there
         self._starting = 0  # what was begun and has done nothing yet
         self._ahead: list[Key] = []  # pressed since
+        self._wrote = -math.inf  # when somebody last wrote in `home`, and has not sent it
+        self._astray = -math.inf  # the same, of what nobody takes
         self._loop = asyncio.get_running_loop()
         self._drawing: asyncio.Handle | None = None
         self._drawn_at = 0.0
@@ -116,7 +127,8 @@ class Desk:
         """Give the panel over the editor its height."""
         if self.panels:
             _, rows = self.screen.size
-            self.panels[-1].height = max(LEAST_ROWS, rows - MARGIN_ROWS)
+            others = 0 if self.home is None else MARGIN_ROWS
+            self.panels[-1].height = max(LEAST_ROWS, rows - others)
 
     def lost(self) -> None:
         """The terminal is gone: questions that are open get no answer."""
@@ -137,18 +149,38 @@ class Desk:
     def key(self, key: Key) -> None:
         """What the terminal sends. Each key ends in a frame.
 
-        What is typed on after an answer is for what comes next, so it waits for that.
+        What is typed on after an answer is for what comes next, so it waits for that. A question
+        that comes up while somebody writes is not answered by the rest of the sentence, nor by the
+        Enter that ends it: those go where the sentence began, until there is a pause. Where nobody
+        took its beginning, such as before the editor is there, nobody gets the rest.
         """
         if self._ended or self._starting:
             self._ahead.append(key)
             return
+        now = self._loop.time()
+        actions = self.stage.keymap.actions(key)
+        written = bool(key.text) or not OF_WRITING.isdisjoint(actions)
+        ending = not ENDS_OF_WRITING.isdisjoint(actions)
+        if (written or ending) and now - self._astray < WRITING:
+            self._astray = now if written else -math.inf
+            return
         focus = self.focus
+        if (written or ending) and now - self._wrote < WRITING:
+            focus = self.home
+        self._wrote = now if written and focus is self.home else -math.inf
         try:
-            if focus is None or not focus.handle(key):
-                any(handler(key) for handler in self.on_key)
+            taken = focus is not None and focus.handle(key)
+            if not taken:
+                taken = any(handler(key) for handler in self.on_key)
+            if written and not taken and focus not in (None, self.home):
+                self._astray = now
         except PiError as error:
             self.on_error(error)
         self.refresh(now=True)
+
+    def pause(self) -> None:
+        """Whoever wrote does something else now: the keys are for who has the keyboard."""
+        self._wrote = self._astray = -math.inf
 
     def point(self, event: Mouse) -> bool:
         """What the mouse does in fullscreen mode; False where it is for scrolling and selecting."""
@@ -162,6 +194,7 @@ class Desk:
             self.on_error(error)
             taken = True
         if taken:
+            self.pause()
             self.refresh(now=True)
         return taken
 

@@ -75,6 +75,7 @@ class Follower:
         self._tools.clear()
         self._began = 0.0
         self.app.status.end()
+        self.talk.show_shells()
         self.app.terminal.set_progress("off")
         self.app.refresh()
 
@@ -167,9 +168,10 @@ class Follower:
             self.app.status.begin("Working", hint=self.app.hint("app.interrupt", "to stop"))
         else:
             self.app.status.end()
+            self.talk.show_shells()
         self.update()
         # The session is free for others only once this event has been told.
-        asyncio.get_running_loop().call_soon(self.talk.compacted)
+        asyncio.get_running_loop().call_soon(self.talk.go_on)
 
     def _queue_update(self, event: Any) -> None:
         self.talk.show_queue()

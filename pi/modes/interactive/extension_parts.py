@@ -1,14 +1,17 @@
 """Components, panels and renderers of extensions, on a screen that their faults must not end."""
 
 import inspect
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pi.agent.faults import is_fault
-from pi.modes.interactive.cells import cut
+from pi.modes.interactive.cells import ESCAPE, Pen, cut
+from pi.modes.interactive.inline import holds_image
 from pi.modes.interactive.keys import Mouse
+from pi.modes.interactive.sanitize import clean_drawn
 from pi.modes.interactive.view import Key, Lines
 
 if TYPE_CHECKING:
@@ -28,16 +31,42 @@ __all__ = [
 Report = Callable[["HookFailure"], None]
 
 
+_ACTING = re.compile(r"[\x00-\x1a\x1c-\x1f\x7f-\x9f]|\x1b(?!\[[0-9;:]*m|\]8;)")
+"""What moves the cursor or changes the terminal, in a row that may hold colours and links."""
+
+
+def _rows(lines: Iterable[Any], width: int) -> list[str]:
+    """What was drawn, as rows that take one row of the terminal each, whatever is in them."""
+    rows: list[str] = []
+    for line in lines:
+        text = str(line)
+        if _ACTING.search(text) is None or holds_image(text):
+            rows.append(_closed(cut(text, width)))
+        else:
+            rows += (cut(row, width) for row in clean_drawn(text))
+    return rows
+
+
+def _closed(row: str) -> str:
+    """The row with an end to the colours and links that it leaves on, or the next are in them."""
+    if "\x1b" not in row:
+        return row
+    pen = Pen()
+    for match in ESCAPE.finditer(row):
+        pen.take(match.group())
+    return row + pen.closing()
+
+
 class WidgetLines:
     """Lines at the editor, cut at its width. They may hold colours."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self._lines = [line for text in lines for line in text.split("\n")]
+        self._lines = list(lines)
         self._drawn: tuple[int, list[str]] | None = None
 
     def render(self, width: int) -> Lines:
         if self._drawn is None or self._drawn[0] != width:
-            self._drawn = (width, [cut(line, width) for line in self._lines])
+            self._drawn = (width, _rows(self._lines, width))
         return self._drawn[1]
 
     def invalidate(self) -> None:
@@ -48,7 +77,8 @@ class WidgetLines:
 
 
 class Guarded:
-    """A component of an extension: what is too wide is cut, what fails is said once."""
+    """A component of an extension: what is too wide is cut, what acts on the terminal is left out,
+    what fails is said once."""
 
     def __init__(self, inner: Any, report: Report, what: str) -> None:
         self.inner = inner
@@ -62,7 +92,7 @@ class Guarded:
             lines = self.inner.render(width)
             drawn = self._drawn
             if drawn is None or drawn[0] != width or drawn[1] is not lines:
-                self._drawn = drawn = (width, lines, [cut(str(line), width) for line in lines])
+                self._drawn = drawn = (width, lines, _rows(lines, width))
             return drawn[2]
         except BaseException as error:  # code of others, in the middle of a frame
             if not is_fault(error):

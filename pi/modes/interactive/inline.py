@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pi.modes.interactive.cells import crop, plain, width
 from pi.modes.interactive.view import Component, Cover, Lines
 
-__all__ = ["Inline", "image_removal", "row_to_write"]
+__all__ = ["Inline", "holds_image", "image_removal", "row_to_write"]
 
 _IMAGE = "\x1b_G"  # kitty's protocol
 _IMAGE_FILE = "\x1b]1337;"  # iTerm2's
@@ -116,9 +116,12 @@ class Inline:
             self._below[at] = wanted[commit + at]
             wanted[commit + at] = row
 
-    def leave(self, parts: list[str]) -> None:
-        """Erase what is below the settled rows, put the cursor there; those are committed."""
-        self._end(parts, self._settled)
+    def leave(self, parts: list[str], *, last: bool = False) -> None:
+        """Erase what is below the settled rows, put the cursor there; those are committed.
+
+        last: nothing is drawn any more, so what could still have changed stays as it is.
+        """
+        self._end(parts, self._above if last else self._settled)
         self._commit(self._settled)
         self._above = self._settled = 0
 
@@ -292,10 +295,14 @@ class Inline:
         self._at = self._column = 0
 
 
+def holds_image(row: str) -> bool:
+    return _IMAGE in row or _IMAGE_FILE in row
+
+
 def row_to_write(row: str, columns: int) -> str:
     """The row cut to the terminal, with the rest of the terminal's row erased behind it."""
     cells = width(row)
-    if _IMAGE in row or _IMAGE_FILE in row:
+    if holds_image(row):
         return "\x1b[K" + row  # erasing behind it would erase the image
     if cells < columns:
         return row + "\x1b[K"

@@ -184,12 +184,15 @@ class Screen:
 
         The next frame takes it back and is drawn from nothing, below what is there then.
         """
+        self._leave(last=False)
+
+    def _leave(self, *, last: bool) -> None:
         if not self._open:
             return
         self._open = False
         parts: list[str] = []
         if self.mode == "regular":
-            self._inline.leave(parts)
+            self._inline.leave(parts, last=last)
         else:
             parts.append(self.viewport.leave(modes=self._switch is None))
         self._cursor_shown = True
@@ -205,7 +208,7 @@ class Screen:
         """
         columns, _ = self.size
         fullscreen = self.mode == "fullscreen"
-        self.suspend()
+        self._leave(last=True)
         lines: list[str] = []
         if fullscreen and transcript is not None:
             for component in transcript:

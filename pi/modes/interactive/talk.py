@@ -1,13 +1,14 @@
 """What the person says: prompts, commands, shell lines; and how it is stopped.
 
-Prompts given while the context is compacted wait here for its end; all others go to the host.
+Prompts given while the context is compacted wait here for its end, and everything that is said
+while a command takes the conversation elsewhere; all else goes to the host.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pi.errors import PiError
 from pi.modes.interactive.app import App
@@ -26,10 +27,14 @@ TWICE = 0.5
 """Seconds within which the same key again means more."""
 
 
+RUNNING = "Running a command"
+
+
 class Talk:
     def __init__(self, app: App) -> None:
         self.app = app
         self._held: list[tuple[str, Sequence[ImageContent], WhileRunning]] = []
+        self._moving = False  # a command goes elsewhere
         self._shells = 0
         self._pressed: tuple[str, float] = ("", 0.0)
 
@@ -72,16 +77,33 @@ class Talk:
         text = text.strip()
         if not text and not images:
             return
-        if text.startswith("/") and (found := find(text)) is not None:
+        found = find(text) if text.startswith("/") else None
+        if self._moving and (found is None or found[0].moves):
+            self._hold(text, images, when)
+        elif found is not None:
             command, arguments = found
-            app.begin(command.run(app, arguments))
+            work = command.run(app, arguments)
+            if command.moves:
+                self._moving, work = True, self._move(work)
+            app.begin(work)
         elif text.startswith("!") and text.strip("! \t\n"):
             app.begin(self._shell(text))
         elif app.host.session.is_compacting:
-            self._held.append((text, images, when))
-            self.show_queue()
+            self._hold(text, images, when)
         else:
             app.begin(self._prompt(text, images, when))
+
+    def _hold(self, text: str, images: Sequence[ImageContent], when: "WhileRunning") -> None:
+        self._held.append((text, images, when))
+        self.show_queue()
+
+    async def _move(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            self._moving = False
+            if not self.app.finished.done():
+                self.go_on()
 
     async def _prompt(
         self, text: str, images: Sequence[ImageContent], when: "WhileRunning"
@@ -111,20 +133,30 @@ class Talk:
             app.refresh()
 
         self._shells += 1
+        self.show_shells()
         try:
-            with app.working("Running a command", hint="app.interrupt"):
-                await app.host.extending.told()
-                message = await app.host.session.shell(command, exclude=exclude, on_output=output)
+            await app.host.extending.told()
+            message = await app.host.session.shell(command, exclude=exclude, on_output=output)
         finally:
             self._shells -= 1
+            if not self._shells and app.status.working == RUNNING:
+                app.status.end()
             self.app.follower.update()  # the branch may be another
         block.finish(message)
 
-    def compacted(self) -> None:
-        """A compaction is over: what waited for it is said now."""
+    def show_shells(self) -> None:
+        """That commands run, and how to stop them, while nothing else is under way."""
+        if self._shells and self.app.status.working is None:
+            self.app.status.begin(RUNNING, hint=self.app.hint("app.interrupt", "to stop"))
+            self.app.refresh()
+
+    def go_on(self) -> None:
+        """What waited here is said now, unless there is something else to wait for."""
         held, self._held = self._held, []
-        for text, images, when in held:
-            self.app.begin(self._prompt(text, images, when))
+        if held:
+            for text, images, when in held:
+                self.say(text, images, when)
+            self.show_queue()
 
     # Taking back
 
@@ -165,6 +197,8 @@ class Talk:
             self.take_back()
             session.abort()
             return True
+        if self._held and self._moving:
+            return self.take_back()
         if app.editor.text:
             return False
         action = app.host.services.settings.double_escape_action

@@ -330,7 +330,8 @@ class Terminal:
         before = {number: signal.getsignal(number) for number in numbers}
         loop.add_signal_handler(signal.SIGWINCH, lambda: self.on_resize())
         if before[signal.SIGHUP] is not signal.SIG_IGN:  # nohup
-            loop.add_signal_handler(signal.SIGHUP, self._lose)
+            # Whoever says so need not have closed it: if it is there, it is left as it was found.
+            loop.add_signal_handler(signal.SIGHUP, lambda: self.on_lost())
         self._take_over_stopping(loop)
         try:
             yield

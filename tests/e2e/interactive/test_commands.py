@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -198,6 +199,48 @@ def test_compact(sit: Sitting) -> None:
     assert any(entry["type"] == "compaction" for entry in sit.machine.entries())
 
 
+def test_what_is_said_while_the_context_is_compacted(sit: Sitting) -> None:
+    hi = {"blocks": [{"text": "Hello from the model."}]}
+    summary = {"blocks": [{"text": "all that was said", "piece": 1}], "delay": 0.2}
+    sit.serve([hi, hi, summary, {"blocks": [{"text": "After that."}]}])
+    sit.settings(compaction={"keepRecentTokens": 1})
+    screen = sit(rows=40)
+    talk(screen, "a long story " * 10)
+    talk(screen, "and another one")
+    say(screen, "/compact")
+    screen.wait("Summarising")
+    say(screen, "meanwhile")
+    screen.wait("Steering: meanwhile")
+    screen.wait("After that.")
+    screen.wait_gone("Steering")
+
+
+@pytest.mark.parametrize("command", ["new", "clone"])
+def test_what_is_typed_on_is_said_in_the_next_session(sit: Sitting, command: str) -> None:
+    screen = sit(rows=40)
+    talk(screen, "in the first")
+    (first,) = sit.machine.sessions()
+    before = first.read_bytes()
+    screen.type(f"/{command}\rin the second\r")  # all at once
+    screen.wait_until(lambda _: len(sit.machine.sessions()) == 2, "another session")
+    screen.wait_until(lambda _: sit.script is not None and len(sit.script.bodies) == 2, "a request")
+    screen.wait("❯ in the second")
+    assert first.read_bytes() == before
+
+
+def test_a_draft_is_kept_when_a_fork_brings_its_text(sit: Sitting) -> None:
+    screen = sit(rows=40)
+    talk(screen, "a first question")
+    say(screen, "/fork")
+    screen.wait("→ a first question")
+    screen.type("\rand more")
+    screen.wait("A new session, with what came before")
+    # Typed before the text came, or after it.
+    screen.wait_until(
+        lambda shown: re.search(r"^a first question(\n\n)?and more$", shown, re.MULTILINE), "both"
+    )
+
+
 def test_export_import_and_copy(sit: Sitting, tmp_path: Path) -> None:
     screen = sit(columns=140)
     talk(screen)
@@ -323,6 +366,32 @@ def test_the_first_steps_without_any_key(sit: Sitting) -> None:
     screen.type("k")
     screen.press("Enter")
     screen.wait("Model: groq/")
+
+
+def test_a_command_that_outlives_an_answer_can_be_stopped(sit: Sitting) -> None:
+    screen = sit(rows=40)
+    say(screen, "!sleep 1000")
+    screen.wait("Running a command")
+    say(screen, "!sleep 2000")
+    talk(screen)
+    screen.wait("Running a command")
+    screen.press("Escape")
+    screen.wait_gone("Running a command")
+    assert screen.text().count("cancelled") == 2
+
+
+def test_reload_does_not_stop_an_answer(sit: Sitting) -> None:
+    slow = {"blocks": [{"text": "one two three four five", "piece": 1}], "delay": 0.2}
+    screen = sit(turns=[slow])
+    say(screen, "go")
+    screen.wait("one")
+    say(screen, "/reload")
+    screen.wait("/reload when that is over")
+    shown = screen.wait("one two three four five")
+    assert "Stopped" not in shown
+    screen.wait_gone("esc to stop")
+    say(screen, "/reload")
+    screen.wait("Read settings, keys")
 
 
 def test_reload_takes_up_keys(sit: Sitting) -> None:

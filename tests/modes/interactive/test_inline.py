@@ -134,6 +134,15 @@ def test_close_leaves_the_cursor_below_everything() -> None:
     assert not terminal.screen.cursor.hidden
 
 
+def test_close_keeps_what_is_unfinished() -> None:
+    terminal = Terminal(20, 4)
+    painter, bottom = screen(terminal), Bottom(["> ", "footer"])
+    rows = [f"row {n}" for n in range(5)]
+    painter.draw(frame([Block(["one"]), Block(rows, settled=3)], bottom))
+    painter.close(["bye"])
+    assert terminal.text() == ["one", *rows, "bye"]
+
+
 def test_restart_keeps_what_is_shown() -> None:
     terminal = Terminal(20, 6)
     painter, bottom = screen(terminal), Bottom(["> "])

@@ -211,7 +211,7 @@ def test_hang_up_by_signal(child, environment):
     one.process.send_signal(signal.SIGHUP)
     one.wait()
     assert Path(environment["LOST"]).read_text() == "lost"
-    assert one.as_at_start
+    assert_restored(one)
 
 
 def test_another_program_has_it_for_a_while(child):

@@ -68,7 +68,8 @@ async def fork(app: App, arguments: str) -> None:
         return
     text = await app.host.fork(entry_id)
     if text is not None:
-        app.editor.text = text
+        # What was written meanwhile stays.
+        app.editor.text = "\n\n".join(part for part in (text, app.editor.text) if part)
         app.say("A new session, with what came before that message.")
 
 

@@ -67,6 +67,12 @@ async def trust(app: App, arguments: str) -> None:
 
 
 async def reload(app: App, arguments: str) -> None:
+    if app.host.is_running or app.host.session.is_busy:
+        stop = app.hint("app.interrupt", "stops it")
+        app.say(
+            f"pi is at work: /reload when that is over.{f' {stop}.' if stop else ''}", "warning"
+        )
+        return
     with app.working("Reading everything again"):
         await app.host.reload()
     keymap = load_keymap(app.host.paths.keybindings, app.platform)

@@ -175,10 +175,11 @@ class _TextDialog(Picker[str]):
         super().close()
 
     def _head(self, width: int) -> list[str]:
-        rows = titled(self.theme, width, self._title + self._countdown.label)
+        most = max(1, self.height - LEAST_BELOW)
+        rows = titled(self.theme, width, self._title + self._countdown.label, most)
         if self._about:
             rows += paragraph(self.theme, self._about, width)
-        return rows[: max(1, self.height - LEAST_BELOW)]
+        return rows[:most]
 
 
 class InputDialog(_TextDialog):

@@ -207,9 +207,10 @@ class ListPicker(Picker[R], Generic[V, R]):
 
     def draw(self, width_: int) -> list[str]:
         theme = self.theme
-        # Where there is little room the choices come first.
-        top, *head = [*titled(theme, width_, self.title), *self.head(width_)]
-        rows = [top, *head[: max(0, self.height - CHOICES - 3)]]
+        # Where there is little room the title comes first, then the choices.
+        choices = CHOICES if self.field is not None else min(CHOICES, len(self._choices))
+        most = max(1, self.height - choices - 2)
+        rows = [*titled(theme, width_, self.title, most), *self.head(width_)][:most]
         if self.field is not None:
             text, at = self.field.draw(theme, width_ - 3)
             self.cursor = (len(rows), 2 + at)
@@ -220,7 +221,7 @@ class ListPicker(Picker[R], Generic[V, R]):
             if len(rows) > 1:
                 rows.append("")
         room = self.height - len(rows) - len(below) - 1
-        if room < CHOICES:
+        if room < choices:
             below = hint_rows(self.stage, width_, self.hints(), most=1)
             room = self.height - len(rows) - len(below) - 1
         if room < 1:

@@ -148,12 +148,14 @@ def rule(theme: Theme, width_: int, title: str = "") -> str:
     )  # fmt: skip
 
 
-def titled(theme: Theme, width_: int, title: str) -> list[str]:
-    """The same, with a title that is too long for it below, in rows."""
+def titled(theme: Theme, width_: int, title: str, most: int) -> list[str]:
+    """The same, with a title that is too long for it below, in rows; cut if they are too many."""
     title = clean_line(title)
     if width_ < LEAST or width(title) <= width_ - 6:
         return [rule(theme, width_, title)]
     rows = wrap(title, width_ - 2)
+    if len(rows) >= most:
+        return [rule(theme, width_, title)]
     return [rule(theme, width_), *(" " + theme.fg("accent", theme.bold(row)) for row in rows)]
 
 

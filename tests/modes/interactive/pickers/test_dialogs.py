@@ -19,6 +19,19 @@ def test_select(stage: Stage, done: Done) -> None:
     assert done.value == 1
 
 
+def test_where_there_is_little_room_one_sees_what_is_asked(stage: Stage, done: Done) -> None:
+    title = "Which of these is to be used for the deployment?"
+    line = "── Which of these is to be used for … ──"
+    for panel in (
+        SelectDialog(stage, done, title, ["development", "staging", "production"]),
+        InputDialog(stage, done, title),
+        EditorDialog(stage, done, title),
+    ):
+        assert screen(panel, 40, 6).split("\n")[0] == line
+    sure = screen(ConfirmDialog(stage, done, "Allow?", "rm -rf build"), 40, 6).split("\n")
+    assert [row.strip() for row in sure[1:4]] == ["rm -rf build", "→ Yes", "No"]
+
+
 def test_a_long_question_is_read_whole(stage: Stage, done: Done) -> None:
     title = "Which of these is to be used for the deployment?"
     options = ["development", "staging, a copy of production without any real data", "production"]
