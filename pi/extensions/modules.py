@@ -26,11 +26,13 @@ class LoadError(PiError):
 
 
 def load_module(path: Path) -> ModuleType:
-    """Import a file, or a folder with an `__init__.py`. Raises whatever its code raises.
+    """Import a file, or a folder with an `__init__.py`. Raises LoadError, or what its code raises.
 
     A file finds those beside it as an `__init__.py` does: `from .other import …`.
     """
     file = path / "__init__.py" if path.is_dir() else path
+    if not file.exists():
+        raise LoadError(f"{file} is not there")
     name = _name(path)
     forget(path)
     spec = importlib.util.spec_from_file_location(

@@ -129,6 +129,17 @@ def test_what_the_command_line_names_must_load(extend: Extend) -> None:
     assert pi.machine.sessions() == []
 
 
+@pytest.mark.parametrize(("name", "file"), [("gone.py", "gone.py"), ("empty", "empty/__init__.py")])
+def test_what_the_command_line_names_must_be_there(
+    machine: Machine, scripted: ScriptedFactory, name: str, file: str
+) -> None:
+    (machine.project / "empty").mkdir()
+    done = scripted([]).run("-e", f"./{name}", "-p", "hi")
+    assert done.code == 1
+    assert f"{machine.project / file} is not there" in done.stderr
+    assert machine.sessions() == []
+
+
 def test_nothing_of_a_faulty_one_stays(machine: Machine, scripted: ScriptedFactory) -> None:
     (discovered(machine) / "half.py").write_text(
         "def extend(pi):\n"

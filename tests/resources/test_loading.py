@@ -106,11 +106,9 @@ def test_switched_off_but_for_what_is_named(paths: Paths, tmp_path: Path) -> Non
         ({"skills": ("nowhere",)}, "--skill: there is nothing at "),
         ({"prompts": ("a.txt",)}, "is no .md file"),
         ({"themes": ("empty",)}, "--theme: there are no themes in "),
-        ({"extensions": ("nowhere",)}, "package nowhere is left out"),
         ({"extensions": ("builtin:nope",)}, "builtin:nope is no built-in extension"),
         ({"extensions": ("npm:-x",)}, "not the name of an npm package"),
         ({"extensions": ("npm:x",)}, "it is not installed, and pi is offline"),
-        ({"extensions": ("empty",)}, "there is no resource of pi in "),
     ],
 )
 def test_what_is_not_there_is_told(paths: Paths, choice: dict[str, Any], said: str) -> None:

@@ -316,10 +316,11 @@ def _private_cache(places: Places) -> None:
 
 
 def _local(package: Declaration, place: Path, home: Path) -> dict[Kind, list[Found]]:
-    """A file is an extension; so is a folder with nothing but one."""
-    if not os.path.lexists(place):
-        if package.scope == "temporary":
-            raise PackageError(f"there is nothing at {place}")
+    """A file is an extension; so is a folder with nothing but one.
+
+    What -e names counts as one in any case: pi does not start without it.
+    """
+    if package.scope != "temporary" and not os.path.lexists(place):
         return {}
     base = place if os.path.isdir(place) else place.parent
     # What -e names is relative to a folder that nothing else tells of.
@@ -330,8 +331,9 @@ def _local(package: Declaration, place: Path, home: Path) -> dict[Kind, list[Fou
     contents = package_contents(place, origin, package.selection, home)
     if package.selection is None and not any(contents.values()):
         entries = extension_entries(place)
-        if not entries:
+        if not entries and package.scope != "temporary":
             raise PackageError(f"there is no resource of pi in {place}")
+        entries = entries or [place]
         contents["extensions"] = [Found(path, origin) for path in entries]
     return contents
 
