@@ -49,8 +49,11 @@ class PiError(Exception):
 
     @property
     def told(self) -> str:
-        """Both lines, for where an error is kept as a text."""
-        return f"{self}\n{self.hint}" if self.hint else str(self)
+        """Both lines, for where an error is kept as a text; they may be shown as one."""
+        text = str(self)
+        if not self.hint:
+            return text
+        return f"{text if text.endswith(('.', '!', '?')) else f'{text}.'}\n{self.hint}"
 
 
 class UsageError(PiError):

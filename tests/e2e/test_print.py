@@ -1,5 +1,6 @@
 """`pi -p`: stdout, stderr and exit code, whole."""
 
+import json
 from typing import Any
 
 import pytest
@@ -139,6 +140,20 @@ def test_no_key_says_what_to_do(machine: Machine) -> None:
     assert "ANTHROPIC_API_KEY" in result.stderr
     assert result.stderr.count("\n") <= 3
     assert machine.sessions() == []
+
+
+def test_what_to_do_is_a_sentence_of_its_own(machine: Machine) -> None:
+    provider = {
+        "baseUrl": "http://127.0.0.1:9/v1",
+        "api": "openai-completions",
+        "apiKey": "k",
+        "headers": {"x-team": "$TEAM"},
+        "models": [{"id": "m"}],
+    }
+    machine.write("models.json", json.dumps({"providers": {"local": provider}}))
+    result = machine.run("--model", "local/m", "-p", "hi")
+    assert (result.code, result.text) == (1, "")
+    assert "variable TEAM, which is not set. Set it, or " in result.stderr
 
 
 def test_a_wrong_model_names_the_nearest(machine: Machine) -> None:
