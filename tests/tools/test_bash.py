@@ -277,8 +277,9 @@ def test_a_chatty_background_child_does_not_hold_the_tool(run) -> None:
     began = time.monotonic()
     ran = run("bash", command="(while :; do echo x; sleep 0.02; done) & echo $!")
     assert time.monotonic() - began < 20
-    processes.kill_tree(int(next(line for line in ran.text.split("\n") if line.isdecimal())))
-    os.kill(int(ran.text.split("\n")[0]), 9)
+    pid = int(next(line for line in ran.text.split("\n") if line.isdecimal()))
+    processes.kill_tree(pid)
+    os.kill(pid, 9)
 
 
 def test_the_loop_is_free_while_a_command_runs(run) -> None:
