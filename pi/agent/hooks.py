@@ -204,6 +204,9 @@ class Hooks(Dispatch):
         return {name.lower(): value for name, value in event.headers.items() if value is not None}
 
     async def payload(self, payload: Any) -> Any:
+        """The body of a request, changed. It is large: where nobody is asked, it is not copied."""
+        if not self.wants(ev.BeforeProviderRequest.name):
+            return payload
         event = ev.BeforeProviderRequest(deepcopy(payload))
 
         def take(answer: Any) -> bool:

@@ -157,6 +157,15 @@ async def test_a_compaction_is_cancelled_by_the_first_and_replaced_by_the_last(
     assert isinstance(await hooks.before_compact(event), ev.Cancel)
 
 
+async def test_a_payload_is_copied_for_those_who_ask_for_it(hooks: Hooks) -> None:
+    payload: dict[str, Any] = {"messages": [{"role": "user"}]}
+    hooks.on("after_provider_response", lambda event: None, owner="a")
+    assert await hooks.payload(payload) is payload
+    hooks.on("before_provider_request", lambda event: event.payload["messages"].clear(), owner="b")
+    assert await hooks.payload(payload) == {"messages": []}
+    assert payload == {"messages": [{"role": "user"}]}
+
+
 async def test_the_first_decision_on_trust_wins(hooks: Hooks) -> None:
     assert await hooks.trust("/x") is None
     hooks.on("project_trust", lambda e: ev.Trust("undecided"), owner="a")
